@@ -1,0 +1,1 @@
+"""A small shop: a FastAPI app, and its tests in four styles."""

@@ -1,0 +1,323 @@
+"""The mixin and the two test cases: when a server starts and stops in the life of a test.
+
+The stop is registered as a cleanup before the start: cleanups run also when a subclass's own
+`setUpClass` or `setUp` raises, and after the user's cleanups, so that browsers and clients that
+were closed there are gone before their server.
+"""
+
+import inspect
+import re
+import unittest
+from collections.abc import Callable, Mapping
+from typing import Any, ClassVar, Generic, TypeVar, cast
+
+from liveserver._apps import checked_app, imported
+from liveserver._errors import ConfigurationError, NotRunningError
+from liveserver._options import ServerOptions, check_names
+from liveserver._server import LiveServer
+from liveserver._verdict import ServerRaises, Span, raise_app_errors
+from liveserver._watch import Noting, Watch
+
+__all__ = ["IsolatedAsyncioLiveServerTestCase", "LiveServerMixin", "LiveServerTestCase"]
+
+# unittest leaves the frames of a module that says this out of its reports: users see their lines.
+__unittest = True
+
+_T = TypeVar("_T")
+
+_SCOPES = ("class", "test")
+
+
+class _FromServer(Generic[_T]):
+    """A property that works on the class and on the instance, and reads from their server."""
+
+    def __init__(self, read: Callable[[LiveServer], _T], doc: str) -> None:
+        self._read = read
+        self.__doc__ = doc
+
+    def __set_name__(self, owner: type, name: str) -> None:
+        self._name = name
+
+    def __get__(self, case: "LiveServerMixin | None", owner: type["LiveServerMixin"]) -> _T:
+        own = vars(case) if case is not None else {}
+        # The class's own dictionary: a base class that has tests too has a server of its own.
+        server = own.get("_live_server_server") or vars(owner).get("_live_server_server")
+        if server is None:
+            raise NotRunningError(_why_not_running(owner, self._name, case is None))
+        return self._read(server)
+
+
+class LiveServerMixin:
+    """What makes a `unittest.TestCase` a live server test case; stands before it in the bases.
+
+    Set `app` or override `create_app()`. Everything else has a default.
+    """
+
+    app: ClassVar[Any]
+    """The ASGI app, or where to import it from: `"module:attribute"`."""
+
+    server_scope: ClassVar[str] = "class"
+    """`"class"`: one server for the class, from `setUpClass` on. `"test"`: a fresh one for each
+    test, from `setUp` on."""
+
+    server_options: ClassVar[ServerOptions] = {}
+    """Keyword arguments for `LiveServer`."""
+
+    raise_server_errors: ClassVar[bool] = True
+    """Whether an exception that the app did not handle fails the test that caused it."""
+
+    # Made by run(); absent where a test is run by debug().
+    _live_server_watch: Watch
+
+    # Of the class or of the instance, by the scope; absent while there is no server.
+    _live_server_server: LiveServer
+
+    base_url = _FromServer(
+        lambda server: server.base_url,
+        "The URL of the server, `http://host:port`, no trailing slash. On class and instance.",
+    )
+    server = _FromServer(lambda server: server, "The `LiveServer`. On class and instance.")
+
+    @classmethod
+    def create_app(cls) -> Any:
+        """Return the app for one server; called anew for every server.
+
+        Override it to build a fresh app with fresh state. It runs in the test's thread.
+
+        Raises:
+            ConfigurationError: The class has no `app`, or it cannot be imported.
+        """
+        if not hasattr(cls, "app"):
+            raise ConfigurationError(
+                f'{cls.__qualname__} has no app. Set app = "module:attribute" or override '
+                "create_app()."
+            )
+        # Read on the class: on an instance a plain function would become a bound method.
+        return imported(cls.app)
+
+    def run(self, result: unittest.TestResult | None = None) -> unittest.TestResult | None:
+        """Run the test, and judge what the app did in it."""
+        self._live_server_watch = watch = Watch(
+            vars(type(self)).get("_live_server_server"),
+            raises=self.raise_server_errors and not _is_expected_to_fail(self),
+        )
+        # Registered before anything else, so it runs after everything else, and even if a
+        # subclass forgets super().setUp().
+        cast(unittest.TestCase, self).addCleanup(watch.judge)
+        if isinstance(self, unittest.IsolatedAsyncioTestCase):
+            self.addAsyncCleanup(watch.settle_aside)
+        else:
+            cast(unittest.TestCase, self).addCleanup(watch.settle)
+        noting = None
+        if result is not None:
+            trims = isinstance(result, unittest.TestResult)
+            noting = cast(unittest.TestResult, Noting(result, watch, trims))
+        try:
+            own_result = super().run(noting)  # type: ignore[misc]  # the TestCase has it
+        finally:
+            watch.release()
+        return own_result if result is None else result
+
+    def assertServerRaises(
+        self, expected_exception: type[BaseException] | tuple[type[BaseException], ...]
+    ) -> ServerRaises:
+        """Say that the app raises in a block, and that this is right.
+
+        Use it in `with` or `async with`. The exceptions in the block that match do not fail the
+        test; others do. The context has the attributes `exception` and `request`.
+
+        Args:
+            expected_exception: The type, or several.
+
+        Raises:
+            AssertionError: The app raised nothing, or only something else.
+        """
+        return self._live_server_raises(expected_exception, None)
+
+    def assertServerRaisesRegex(
+        self,
+        expected_exception: type[BaseException] | tuple[type[BaseException], ...],
+        expected_regex: "str | re.Pattern[str]",
+    ) -> ServerRaises:
+        """Do what `assertServerRaises` does, and match the exception's text too.
+
+        Args:
+            expected_exception: The type, or several.
+            expected_regex: A regular expression that is searched in `str(exception)`.
+
+        Raises:
+            AssertionError: The app raised nothing, only something else, or another text.
+        """
+        return self._live_server_raises(expected_exception, expected_regex)
+
+    def _live_server_raises(
+        self,
+        expected: type[BaseException] | tuple[type[BaseException], ...],
+        pattern: "str | re.Pattern[str] | None",
+    ) -> ServerRaises:
+        kinds = expected if isinstance(expected, tuple) else (expected,)
+        for kind in kinds:
+            if not (isinstance(kind, type) and issubclass(kind, BaseException)):
+                raise TypeError(f"An exception type or a tuple of them is needed, not {kind!r}.")
+        failure = cast(unittest.TestCase, self).failureException
+        return ServerRaises(self.server, expected, pattern, failure)
+
+    @classmethod
+    def setUpClass(cls) -> None:
+        """Start the server if its scope is the class.
+
+        Raises:
+            ConfigurationError: The class is not set up right.
+            StartupError: The server did not start.
+        """
+        super().setUpClass()  # type: ignore[misc]  # the TestCase that follows has it
+        if _scope(cls) == "class":
+            server = _make_server(cls)
+            test_case = cast(type[unittest.TestCase], cls)
+            test_case.addClassCleanup(_forget_server, cls)
+            if cls.raise_server_errors:
+                # After the stop: what the app raised outside of all tests fails the class.
+                test_case.addClassCleanup(_raise_unclaimed, server)
+            test_case.addClassCleanup(server.stop)
+            server.start()
+            cls._live_server_server = server
+
+    def setUp(self) -> None:
+        """Start the server if its scope is the test.
+
+        Raises:
+            ConfigurationError: The class is not set up right.
+            StartupError: The server did not start.
+        """
+        super().setUp()  # type: ignore[misc]  # the TestCase that follows has it
+        if "app" in vars(self):
+            raise ConfigurationError(
+                f"{type(self).__qualname__} sets self.app, which no server can see. "
+                "Set app on the class, or override create_app()."
+            )
+        if _scope(type(self)) == "test":
+            server = _make_server(type(self))
+            test_case = cast(unittest.TestCase, self)
+            test_case.addCleanup(_forget_server, self)
+            if isinstance(self, unittest.IsolatedAsyncioTestCase):
+                # Clients of the test live on its loop, and the server may have to wait for them.
+                self.addAsyncCleanup(server.__aexit__, None, None, None)
+            else:
+                test_case.addCleanup(server.stop)
+            server.start()
+            self._live_server_server = server
+            if "_live_server_watch" in vars(self):
+                self._live_server_watch.follow(server)
+
+
+class LiveServerTestCase(LiveServerMixin, unittest.TestCase):
+    """A `unittest.TestCase` whose tests have a real server running their app."""
+
+
+class IsolatedAsyncioLiveServerTestCase(LiveServerMixin, unittest.IsolatedAsyncioTestCase):
+    """A `unittest.IsolatedAsyncioTestCase` whose tests have a real server running their app.
+
+    The server runs on a loop of its own in a thread of its own, so a test that blocks its loop
+    does not block the server.
+    """
+
+
+def _scope(cls: type[LiveServerMixin]) -> str:
+    scope = cls.server_scope
+    if scope not in _SCOPES:
+        raise ConfigurationError(
+            f"{cls.__qualname__}.server_scope is {scope!r}. "
+            f"Use one of {', '.join(map(repr, _SCOPES))}."
+        )
+    return scope
+
+
+def _make_server(cls: type[LiveServerMixin]) -> LiveServer:
+    """Make the server that the class describes, its app built anew."""
+    options = _options(cls)
+    app = _app(cls, factory=options.get("factory") is True)
+    try:
+        return LiveServer(app, **options)
+    except ConfigurationError as error:
+        raise _in_class(cls, "server_options", error) from error.__cause__
+
+
+def _options(cls: type[LiveServerMixin]) -> ServerOptions:
+    options = cls.server_options
+    if not isinstance(options, Mapping):
+        raise ConfigurationError(
+            f"{cls.__qualname__}.server_options is {options!r}. Use a mapping of LiveServer's "
+            'keyword arguments, such as {"startup_timeout": 30}.'
+        )
+    check_names(options, ServerOptions.__annotations__, f"{cls.__qualname__}.server_options")
+    return options
+
+
+def _app(cls: type[LiveServerMixin], factory: bool) -> object:
+    """Build the app and check it here, where the error can name the class."""
+    if not isinstance(inspect.getattr_static(cls, "create_app"), classmethod):
+        raise ConfigurationError(
+            f"{cls.__qualname__}.create_app is not a classmethod. Put @classmethod above it: "
+            "with one server for the class there is no instance to call it on."
+        )
+    definer = next(base for base in cls.__mro__ if "create_app" in vars(base))
+    overridden = definer is not LiveServerMixin
+    given = cls.app if not overridden and isinstance(getattr(cls, "app", None), str) else None
+    try:
+        app = imported(cls.create_app())
+    except ConfigurationError as error:
+        place = "create_app()" if overridden else "app"
+        raise _in_class(cls, place, error) from error.__cause__
+    if factory:
+        return app
+    said = (
+        "create_app() returned" if overridden else f"app = {given!r} names" if given else "app is"
+    )
+    return checked_app(app, f"{cls.__qualname__}.{said}")
+
+
+def _in_class(
+    cls: type[LiveServerMixin], place: str, error: ConfigurationError
+) -> ConfigurationError:
+    if str(error).startswith(cls.__qualname__):
+        return error
+    return ConfigurationError(f"{cls.__qualname__}.{place}: {error}")
+
+
+def _is_expected_to_fail(case: LiveServerMixin) -> bool:
+    method = getattr(case, cast(unittest.TestCase, case)._testMethodName, None)
+    return any(getattr(each, "__unittest_expecting_failure__", False) for each in (case, method))
+
+
+def _raise_unclaimed(server: LiveServer) -> None:
+    span = Span(server, mark=0)
+    try:
+        raise_app_errors(span.requests())
+    finally:
+        span.release()
+
+
+def _forget_server(holder: LiveServerMixin | type[LiveServerMixin]) -> None:
+    if "_live_server_server" in vars(holder):
+        del holder._live_server_server
+
+
+def _why_not_running(cls: type[LiveServerMixin], name: str, on_class: bool) -> str:
+    """Say why there is no server, naming the hook that should have started it."""
+    who = cls.__qualname__
+    if cls.server_scope == "test" and on_class:
+        return (
+            f'{who} has no {name}: with server_scope = "test" the server belongs to the instance. '
+            f"Use self.{name}, from setUp() on."
+        )
+    hook = "setUp" if cls.server_scope == "test" else "setUpClass"
+    message = f"{who} has no {name}: its server is not running. {hook}() starts it"
+    definers = [base for base in cls.__mro__ if hook in vars(base)]
+    before_ours = definers[: definers.index(LiveServerMixin)]
+    if unittest.TestCase in before_ours:
+        return f"{message}. Name the live server class before the other test case in the bases."
+    if not before_ours:
+        return f"{message}, and it stops after the tests. Ask for {name} between the two."
+    overriders = " and ".join(base.__qualname__ for base in before_ours)
+    verb = "override" if len(before_ours) > 1 else "overrides"
+    return f"{message}. {overriders} {verb} it: call super().{hook}() there, as its first line."

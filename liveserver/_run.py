@@ -1,0 +1,282 @@
+"""One run of a server: its thread, and the bounded waits for what happens in it.
+
+The waits are those of `threading`, never a clock or a timer of asyncio: a test may have frozen
+those (freezegun), and a server must start and stop all the same. Their sums:
+
+    start   `startup_timeout` for the app, then twice GRACE to get rid of it
+    stop    `shutdown_timeout` for the requests and twice GRACE to cut them,
+            `shutdown_timeout` for the lifespan, then twice GRACE for the loop and its threads
+
+A thread that is stuck in the app's own code cannot be ended by anybody. It is left behind as a
+daemon, told to end as soon as it can, and the error shows where it stands.
+"""
+
+import contextlib
+import dataclasses
+import os
+import socket
+import threading
+import warnings
+from collections.abc import Callable
+from concurrent.futures import Future
+from functools import partial
+
+from liveserver import _process
+from liveserver._diagnosis import request_line, standing, thread_stack
+from liveserver._errors import BusyTimeout, ShutdownTimeout, StartupError, StartupTimeout
+from liveserver._options import Options
+from liveserver._serving import Serving
+from liveserver._witness import Witness
+
+__all__ = ["Run"]
+
+# Seconds for what takes less than a millisecond unless something is wrong: that a cut request
+# ends, that a cancelled task ends, that a stopped loop is closed.
+GRACE = 0.5
+
+# Seconds that event streams and WebSockets have to heed the disconnect before they are cancelled.
+_LAST_EVENT = 0.1
+
+# Seconds that requests and the lifespan have when the process ends and nobody stopped the server.
+_AT_EXIT = 0.3
+
+
+class Run:
+    """The thread of one start, and its end. `LiveServer` holds a lock around its methods."""
+
+    def __init__(
+        self,
+        options: Options,
+        witness: Witness,
+        serving: Serving,
+        sock: socket.socket,
+        port: int,
+    ) -> None:
+        self._options = options
+        self._witness = witness
+        self._serving = serving
+        self._sock = sock
+        self._left_behind = False
+        # A daemon: if the app is stuck for good, the process can still end.
+        self.thread = threading.Thread(target=serving.run, name=f"liveserver-{port}", daemon=True)
+
+    @property
+    def alive(self) -> bool:
+        """Whether it serves: it got ready, and nothing has closed it since."""
+        serving = self._serving
+        return serving.server.started and not serving.server.closing and not serving.ended.is_open
+
+    @property
+    def over(self) -> bool:
+        """Whether there is nothing left to stop: it ended, or was left behind as stuck."""
+        return self._left_behind or self._serving.ended.is_open
+
+    # The start.
+
+    def start(self, app_name: str) -> None:
+        """Start the thread and wait until the app is ready.
+
+        Raises:
+            StartupError: The app failed to start. Nothing is left running.
+            StartupTimeout: It was not ready in time. It is left running only if it is stuck.
+        """
+        ready = self._serving.ready
+        try:
+            self._start_thread()
+            failure = ready.exception(self._options.startup_timeout)
+        except TimeoutError:
+            place = standing(self._serving.startup_task, self.thread)
+            # Unless it got ready, or failed, while this thread looked at the clock.
+            failure = self._late(app_name, place) if ready.cancel() else ready.exception()
+        except BaseException:
+            ready.cancel()
+            self._give_up()
+            raise
+        if failure is not None:
+            self._ended(GRACE)
+            raise failure
+
+    def _start_thread(self) -> None:
+        _process.add(self)
+        try:
+            self.thread.start()
+        except RuntimeError as error:
+            self._sock.close()
+            raise StartupError(f"The system gave no thread for the server: {error}.") from error
+
+    def _late(self, app_name: str, place: str) -> StartupTimeout:
+        left_behind = self._give_up()
+        seconds = self._options.startup_timeout
+        return StartupTimeout(
+            f"{app_name} was not ready within {seconds:g} s: its startup stands {place}. "
+            f"If it needs longer, raise startup_timeout.{left_behind}",
+            seconds,
+        )
+
+    def _give_up(self) -> str:
+        """End a run that does not get on; say what could not be ended."""
+        for action in (self._serving.give_up, self._serving.halt):
+            self._serving.post(action)
+            if self._ended(GRACE):
+                return ""
+        # The thread, which owns the socket, is stuck. At least it shall not look like a server.
+        self._left_behind = True
+        self._serving.silence()
+        with contextlib.suppress(OSError):
+            self._sock.shutdown(socket.SHUT_RDWR)
+        return f"\nThread {self.thread.name} is stuck in the app and is left behind."
+
+    # While it runs.
+
+    def wait_idle(self, seconds: float, whole: bool = True) -> None:
+        """Wait until no request runs, except those that have no end of their own.
+
+        Args:
+            seconds: How long.
+            whole: Whether to wait for requests whose client has left, and for open streams, too.
+
+        Raises:
+            BusyTimeout: Some request runs still.
+        """
+        self._wait_for(partial(self._serving.when_idle, whole), seconds, "was not idle")
+
+    def drop_connections(self) -> None:
+        """Cut every open connection.
+
+        Raises:
+            BusyTimeout: The loop is blocked.
+        """
+        seconds = self._options.shutdown_timeout + GRACE
+        self._wait_for(self._serving.server.drop_connections, seconds, "did not heed a call")
+
+    def _wait_for(
+        self, action: Callable[["Future[None]"], None], seconds: float, what: str
+    ) -> None:
+        done: Future[None] = Future()
+        self._serving.post(partial(action, done))
+        try:
+            done.result(seconds)
+        except TimeoutError:
+            if done.cancel():
+                pending = self._requests()
+                raise BusyTimeout(
+                    f"The server {what} within {seconds:g} s.{_listed(pending)}", seconds, pending
+                ) from None
+
+    # The stop.
+
+    def stop(self) -> None:
+        """Bring the server down, and say what was wrong with that.
+
+        Raises:
+            ShutdownError: The app's lifespan failed. The server is down.
+            ShutdownTimeout: Something did not end. It is left behind only if it is stuck.
+        """
+        try:
+            error = self._bring_down()
+        except BaseException:
+            # Ctrl-C: let it end without waiting. A later stop() or the process's end will wait.
+            server = self._serving.server
+            for action in (server.close, server.cut_requests, server.cancel, server.leave):
+                self._serving.post(action)
+            raise
+        _process.remove(self)
+        try:
+            self._warn()
+        finally:
+            if error is not None:
+                raise error
+
+    def _bring_down(self) -> BaseException | None:
+        """Go through the steps of a stop; return what was wrong, a `ShutdownError`."""
+        self._serving.post(self._serving.server.close)
+        if self._ended(min(_LAST_EVENT, self._options.shutdown_timeout)):
+            return self._serving.failure
+        self._drain()
+        seconds = max(GRACE, self._options.shutdown_timeout) if self._heeds else GRACE
+        if self._ended(seconds):
+            return self._serving.failure
+        return self._overdue()
+
+    def _drain(self) -> None:
+        """Wait for the requests, then cut those that remain."""
+        serving, server = self._serving, self._serving.server
+        serving.post(server.cut_endless)
+        if self._drained(max(0.0, self._options.shutdown_timeout - _LAST_EVENT)):
+            return
+        for action in (server.cut_requests, server.cancel):
+            serving.post(action)
+            # A loop that is blocked heeds nothing, so there is nothing to wait for.
+            if self._heeds and self._drained(GRACE):
+                break
+        serving.post(server.leave)
+
+    def _overdue(self) -> ShutdownTimeout:
+        """Describe what did not end, then end what can be ended."""
+        seconds = self._options.shutdown_timeout
+        pending = self._requests() + self._serving.other_tasks(self.thread)
+        message = f"The server was not down within {seconds:g} s.{_listed(pending)}"
+        if not self._heeds:
+            message += "\nIts loop is blocked; its thread stands here:\n"
+            message += thread_stack(self.thread)
+        failure = self._serving.failure
+        error = ShutdownTimeout(message + self._give_up(), seconds, pending)
+        # What the app raised before it got stuck.
+        error.__cause__ = failure
+        return error
+
+    def _warn(self) -> None:
+        """Tell what ended otherwise than by itself, in one warning."""
+        lines = self._serving.server.cut
+        if self._serving.ended.is_open:
+            self.thread.join(GRACE)  # workers that are idle end now
+        if self._serving.ended.is_open and self.thread.is_alive():
+            lines = [*lines, *self._serving.stuck_workers()]
+        if lines:
+            # The stack: this, stop(), LiveServer.stop(), and then who called it.
+            warnings.warn(f"Cut at the stop:{_list(lines)}", ResourceWarning, stacklevel=4)
+
+    @property
+    def _heeds(self) -> bool:
+        """Whether the loop did the first thing that the stop asked of it; else it is blocked."""
+        return self._serving.server.closing
+
+    def _requests(self) -> list[str]:
+        return [request_line(each, self.thread) for each in list(self._witness.running)]
+
+    def _ended(self, seconds: float) -> bool:
+        ended = self._serving.ended
+        if self.thread.ident is not None and not ended.is_open:
+            # First the thread: in the good case this is the only wait of a stop. But not for long,
+            # as workers of the app may keep it although all else has ended.
+            self.thread.join(min(seconds, _LAST_EVENT))
+            ended.wait(seconds)
+        return ended.is_open
+
+    def _drained(self, seconds: float) -> bool:
+        return self._serving.drained.wait(seconds)
+
+    # The end of the process, and its forks.
+
+    def end_with_process(self) -> None:
+        """Stop in a hurry, without warnings."""
+        self._options = dataclasses.replace(self._options, shutdown_timeout=_AT_EXIT)
+        if not _process.can_start_threads():
+            self._serving.work_inline()
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")
+            self.stop()
+
+    def let_go(self) -> None:
+        """Give up the copy of the socket that a forked child has."""
+        self._serving.abandon()
+        # Not close(): uvloop counts as a user of the socket and would put that off for ever.
+        os.close(self._sock.detach())
+
+
+def _listed(lines: list[str]) -> str:
+    return f" Still running:{_list(lines)}" if lines else ""
+
+
+def _list(lines: list[str]) -> str:
+    return "".join(f"\n  {line}" for line in lines)

@@ -1,0 +1,344 @@
+"""`LiveServer`: where a server is, and the order of its starts and stops.
+
+States: stopped -> running -> stopped, by `start` and `stop`; a server may also end by itself
+(`limit_max_requests`), and is then not running, but its `stop` is still to come. `_lock` is held
+through each change; whoever holds it is bounded (see `_run.py`), so waiting for it is bounded too.
+"""
+
+import asyncio
+import threading
+from collections.abc import Callable, Mapping
+from concurrent.futures import Future
+from types import TracebackType
+from typing import Any, Self
+
+from liveserver._address import listen, url
+from liveserver._apps import ASGIApp, app_maker, describe
+from liveserver._errors import NotRunningError, ShutdownError, StartupError
+from liveserver._options import Options
+from liveserver._run import Run
+from liveserver._serving import Serving
+from liveserver._uvicorn import configure
+from liveserver._witness import Journal, ServedRequest, Witness
+
+__all__ = ["LiveServer", "aside"]
+
+
+class LiveServer:
+    """A real uvicorn server in a thread of this process.
+
+    `with` and `async with` start and stop it; `async with` does not block the running loop.
+    Use it by hand as `server.start()`, then `server.stop()` in a `finally`.
+
+    Args:
+        app: An ASGI app, or where to import it from: `"module:attribute"`.
+        factory: Whether `app` is a function that builds the app. It is called for every start, in
+            the server's thread with its loop running, as uvicorn does.
+        host: The host name or IP address to listen on, without brackets. `"0.0.0.0"` and `"::"`
+            listen on all interfaces; the URLs then name the loopback address.
+        port: The port to listen on; 0 takes a free one at the first start, and keeps its number.
+        public_host: The host that the URLs name instead, for a client that reaches this machine
+            under another name, such as a browser in a container.
+        startup_timeout: Seconds that the app has to get ready.
+        shutdown_timeout: Seconds that running requests have to end before they are cut, and
+            seconds that the app's lifespan has to shut down.
+        uvicorn_config: More options of `uvicorn.Config`, by name.
+
+    Raises:
+        ConfigurationError: An argument is wrong. Nothing was started.
+    """
+
+    def __init__(
+        self,
+        app: object,
+        *,
+        factory: bool = False,
+        host: str = "127.0.0.1",
+        port: int = 0,
+        public_host: str | None = None,
+        startup_timeout: float = 10.0,
+        shutdown_timeout: float = 5.0,
+        uvicorn_config: Mapping[str, Any] | None = None,
+    ) -> None:
+        self._options = Options(
+            factory=factory,
+            host=host,
+            port=port,
+            public_host=public_host,
+            startup_timeout=startup_timeout,
+            shutdown_timeout=shutdown_timeout,
+            uvicorn_config={} if uvicorn_config is None else uvicorn_config,
+        )
+        self._make_app = app_maker(app, factory)
+        self._name = describe(app)
+        self._journal = Journal()
+        self._witness = Witness(self._journal)  # of the latest run
+        self._configuration = configure(self._options)
+        self._lock = threading.RLock()
+        self._run: Run | None = None  # changed under _lock; any thread may read it
+        self._port: int | None = None  # known from the first start on
+
+    def __repr__(self) -> str:
+        state = f"running at {self.base_url}" if self.running else "not running"
+        return f"<LiveServer of {self._name}, {state}>"
+
+    @property
+    def running(self) -> bool:
+        """Whether it accepts requests."""
+        run = self._run
+        return run is not None and run.alive
+
+    @property
+    def app(self) -> ASGIApp:
+        """The app it serves, imported and built.
+
+        Raises:
+            NotRunningError: `factory=True`, and the server was not started yet.
+        """
+        if not self._options.factory:
+            return self._make_app()
+        if self._witness.app is None:
+            raise self._not_started("app")
+        return self._witness.app
+
+    @property
+    def host(self) -> str:
+        """The host it listens on, as it was given."""
+        return self._options.host
+
+    @property
+    def port(self) -> int:
+        """The port it listens on. It stays the same through stops and starts.
+
+        Raises:
+            NotRunningError: The server was not started yet.
+        """
+        if self._port is None:
+            raise self._not_started("port")
+        return self._port
+
+    @property
+    def base_url(self) -> str:
+        """The URL of the server, `http://host:port`, no trailing slash; `https` with TLS.
+
+        Raises:
+            NotRunningError: The server was not started yet.
+        """
+        return self._url("base_url", "http")
+
+    @property
+    def ws_url(self) -> str:
+        """The URL for WebSockets, `ws://host:port`, no trailing slash; `wss` with TLS.
+
+        Raises:
+            NotRunningError: The server was not started yet.
+        """
+        return self._url("ws_url", "ws")
+
+    def _url(self, name: str, scheme: str) -> str:
+        if self._port is None:
+            raise self._not_started(name)
+        host = self._options.public_host or self._options.host
+        return url(f"{scheme}s" if self._configuration.config.is_ssl else scheme, host, self._port)
+
+    def _not_started(self, name: str) -> NotRunningError:
+        return NotRunningError(
+            f"The server of {self._name} has no {name} before its first start. Call start(), "
+            "or use it in a with statement."
+        )
+
+    def start(self) -> None:
+        """Listen, run the app's lifespan startup, and return when requests are served.
+
+        After a stop it takes the same port again.
+
+        Raises:
+            ConfigurationError: A factory returned something that is not an app.
+            StartupError: The port or the app refused, or the server runs already.
+            StartupTimeout: The app was not ready within `startup_timeout`.
+        """
+        self._refuse_own_thread()
+        with self._lock:
+            if self.running:
+                raise StartupError(
+                    f"The server of {self._name} runs already, at {self.base_url}. "
+                    "Call stop() first, or restart()."
+                )
+            self.stop()  # of a run that ended by itself
+            sock = listen(
+                self._options.host,
+                self._options.port if self._port is None else self._port,
+                backlog=self._configuration.config.backlog,
+                again=self._port is not None or self._options.port != 0,
+            )
+            try:
+                self._port = sock.getsockname()[1]
+                self._witness = Witness(self._journal)
+                serving = Serving(self._configuration, self._witness, self._make_app, sock)
+                self._run = Run(self._options, self._witness, serving, sock, self._port)
+                self._run.start(self._name)
+            except BaseException:
+                if self._run is None or self._run.thread.ident is None:
+                    sock.close()
+                self._run = None
+                raise
+
+    def stop(self) -> None:
+        """Stop the server; when it is stopped or was never started, do nothing.
+
+        No more connections are accepted, idle ones are closed, WebSockets are closed with code
+        1012, event streams are cut; other requests have `shutdown_timeout` seconds to end, and
+        those that do not are cut and named in a `ResourceWarning`. Then the app's lifespan shuts
+        down.
+
+        Raises:
+            ShutdownError: The app failed while stopping, or stop() was called by a handler of
+                this very server.
+            ShutdownTimeout: Something of the app did not end in time.
+        """
+        self._refuse_own_thread()
+        with self._lock:
+            run = self._run
+            if run is None:
+                return
+            try:
+                run.stop()
+            finally:
+                # Not before: until then the server's own thread is refused, and a stop that
+                # Ctrl-C interrupted can be called again.
+                if run.over:
+                    self._run = None
+
+    def restart(self) -> None:
+        """Stop the server and start it again on the same port.
+
+        Raises:
+            ShutdownError: The app failed while stopping. The server stays stopped.
+            StartupError: The app or the port refused the new start.
+        """
+        self._refuse_own_thread()
+        with self._lock:
+            self.stop()
+            self.start()
+
+    @property
+    def requests(self) -> tuple[ServedRequest, ...]:
+        """What it served, oldest first, through all its starts; the last 10,000 requests."""
+        return tuple(request.served() for request in self._journal.since(0))
+
+    def wait_idle(self, timeout: float) -> None:
+        """Wait until no request is running, background tasks of responses included.
+
+        WebSockets and event streams have no end of their own and are not waited for. What clients
+        have sent before the call is.
+
+        Args:
+            timeout: Seconds to wait.
+
+        Raises:
+            BusyTimeout: Requests are still running; it names them.
+            NotRunningError: The server is not running.
+        """
+        self._refuse_own_thread()
+        self._running_run("wait_idle()").wait_idle(timeout)
+
+    async def await_idle(self, timeout: float) -> None:
+        """Do what `wait_idle` does without blocking the running loop.
+
+        Args:
+            timeout: Seconds to wait.
+
+        Raises:
+            BusyTimeout: Requests are still running; it names them.
+            NotRunningError: The server is not running.
+        """
+        await aside(self.wait_idle, timeout)
+
+    def drop_connections(self) -> None:
+        """Cut every open connection, as a network would; the server goes on.
+
+        The app sees a disconnect, clients see a connection that ends or is reset.
+
+        Raises:
+            BusyTimeout: A handler blocks the server's loop.
+            NotRunningError: The server is not running.
+        """
+        self._refuse_own_thread()
+        self._running_run("drop_connections()").drop_connections()
+
+    def _running_run(self, method: str) -> Run:
+        run = self._run
+        if run is None or not run.alive:
+            raise NotRunningError(
+                f"The server of {self._name} is not running. Call {method} between start() and "
+                "stop()."
+            )
+        return run
+
+    def _refuse_own_thread(self) -> None:
+        run = self._run
+        if run is not None and run.thread is threading.current_thread():
+            raise ShutdownError(
+                f"The server of {self._name} cannot wait for itself in its own thread, so it "
+                "cannot be stopped there. Do it in the test."
+            )
+
+    def __enter__(self) -> Self:
+        self.start()
+        return self
+
+    def __exit__(
+        self,
+        exc_type: type[BaseException] | None,
+        exc: BaseException | None,
+        traceback: TracebackType | None,
+    ) -> None:
+        self.stop()
+
+    async def __aenter__(self) -> Self:
+        try:
+            await aside(self.start)
+        except asyncio.CancelledError:
+            await aside(self.stop)
+            raise
+        return self
+
+    async def __aexit__(
+        self,
+        exc_type: type[BaseException] | None,
+        exc: BaseException | None,
+        traceback: TracebackType | None,
+    ) -> None:
+        await aside(self.stop)
+
+
+async def aside(function: Callable[..., None], *args: object) -> None:
+    """Await a blocking function in a thread of its own, to its end even if this is cancelled.
+
+    The loop's executor would be simpler, but a test whose clients hang may have filled it.
+    """
+    outcome: Future[None] = Future()
+    outcome.set_running_or_notify_cancel()
+
+    def call() -> None:
+        try:
+            function(*args)
+        except BaseException as error:
+            outcome.set_exception(error)
+        else:
+            outcome.set_result(None)
+
+    thread = threading.Thread(target=call, name="liveserver-aside", daemon=True)
+    thread.start()
+    waiter = asyncio.wrap_future(outcome)
+    cancelled: asyncio.CancelledError | None = None
+    while not waiter.done():
+        try:
+            await asyncio.wait([waiter])
+        except asyncio.CancelledError as error:
+            # What was begun is bounded, and must not be left half done.
+            cancelled = error
+    thread.join()
+    if cancelled is not None:
+        raise cancelled from waiter.exception()
+    waiter.result()

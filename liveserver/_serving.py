@@ -1,0 +1,288 @@
+"""The server's thread: its loop, from the first turn to the last, and what others hear of it."""
+
+import asyncio
+import contextlib
+import socket
+import threading
+from collections.abc import Callable
+from concurrent.futures import Future, ThreadPoolExecutor
+from typing import Any
+
+from liveserver._apps import ASGIApp
+from liveserver._diagnosis import standing, thread_standing
+from liveserver._errors import LiveServerError, ShutdownError, StartupError
+from liveserver._logs import mark_server_thread
+from liveserver._uvicorn import Configuration, UvicornServer
+from liveserver._witness import Witness
+
+__all__ = ["Serving"]
+
+
+class _Workers(ThreadPoolExecutor):
+    """The loop's executor, made when it is first used. Only the loop's thread calls it."""
+
+    # Set when the process ends on a Python that starts no more threads then.
+    inline = False
+
+    _made = False
+
+    def __init__(self) -> None:
+        """Put off the work: most servers run nothing in an executor."""
+
+    def submit(self, function: Callable[..., Any], /, *args: Any, **kwargs: Any) -> Any:
+        if self.inline:
+            return _done_inline(function, *args, **kwargs)
+        if not self._made:
+            self._made = True
+            super().__init__(thread_name_prefix="liveserver-worker")
+        return super().submit(function, *args, **kwargs)
+
+    def threads(self) -> list[threading.Thread]:
+        """The worker threads that still run."""
+        return [each for each in getattr(self, "_threads", ()) if each.is_alive()]
+
+    def shutdown(self, *args: Any, **kwargs: Any) -> None:
+        if self._made:
+            super().shutdown(*args, **kwargs)
+
+
+def _done_inline(function: Callable[..., Any], *args: Any, **kwargs: Any) -> "Future[Any]":
+    future: Future[Any] = Future()
+    try:
+        future.set_result(function(*args, **kwargs))
+    except BaseException as error:
+        future.set_exception(error)
+    return future
+
+
+class Latch:
+    """Shut until it is opened, once. Like `threading.Event`, at a tenth of its price."""
+
+    def __init__(self) -> None:
+        self._shut = threading.Lock()
+        self._shut.acquire()
+        self.is_open = False
+
+    def open(self) -> None:
+        """Let everybody through who waits; only the server's thread does this."""
+        if not self.is_open:
+            self.is_open = True
+            self._shut.release()
+
+    def wait(self, seconds: float) -> bool:
+        """Wait until it is open, but not longer than that; return whether it is."""
+        if not self.is_open and self._shut.acquire(timeout=seconds):
+            self._shut.release()
+        return self.is_open
+
+
+class Serving:
+    """One run of a server, from its startup to its closed loop, in the thread of `run`.
+
+    Attributes:
+        ready: Done when requests are served, or carries why they are not. Who is tired of waiting
+            cancels it, and the run then ends.
+        drained: Open when no connection and no request is left.
+        ended: Open when the loop is closed; `failure` then says what was wrong.
+
+    The three are set by the server's thread and may be waited for by any.
+    """
+
+    def __init__(
+        self,
+        configuration: Configuration,
+        witness: Witness,
+        make_app: Callable[[], ASGIApp],
+        sock: socket.socket,
+    ) -> None:
+        self.server = UvicornServer(configuration, witness, sock)
+        self.ready: Future[None] = Future()
+        self.drained = Latch()
+        self.ended = Latch()
+        self._workers = _Workers()
+        self._make_loop = configuration.make_loop
+        self._make_app = make_app
+        self._witness = witness
+        self._fatal: BaseException | None = None  # what a task of the app ended the loop with
+        # Written by the server's thread; others read it when `ended` is done, or overdue.
+        self.failure: BaseException | None = None
+        # Both are written by the server's thread, once, the loop last.
+        self._main: asyncio.Task[None] | None = None
+        self._loop: asyncio.AbstractEventLoop | None = None
+
+    # Called by any thread.
+
+    def post(self, action: Callable[[], None]) -> None:
+        """Have the server's loop call a function; when it is closed, that is no error."""
+        if self._loop is not None:
+            with contextlib.suppress(RuntimeError):
+                self._loop.call_soon_threadsafe(action)
+
+    def work_inline(self) -> None:
+        """From now on run in the loop's own thread what an executor would run."""
+        self._workers.inline = True
+
+    def silence(self) -> None:
+        """Let a loop that is blocked, and was reported, say nothing more when it gets free."""
+        if self._loop is not None:
+            self._loop.set_exception_handler(lambda _loop, _context: None)
+
+    def abandon(self) -> None:
+        """In a forked child: this object's loop and thread are the parent's."""
+        self._loop = None
+        self.drained.open()
+        self.ended.open()
+
+    @property
+    def startup_task(self) -> "asyncio.Task[Any] | None":
+        """The task that a start waits for: the app's lifespan, or what comes before it."""
+        lifespan = self.server.app_lifespan
+        return self._main if lifespan is None or lifespan.task is None else lifespan.task
+
+    def other_tasks(self, thread: threading.Thread) -> list[str]:
+        """Say which tasks still run that are not requests, and where they stand."""
+        if self._loop is None or self._loop.is_closed():
+            return []
+        lifespan = self.server.app_lifespan
+        known = {self._main} | {request.task for request in list(self._witness.running)}
+        lines = []
+        for task in asyncio.all_tasks(self._loop) - known:
+            name = "lifespan" if lifespan and task is lifespan.task else f"task {task.get_name()}"
+            lines.append(f"{name}, {standing(task, thread)}")
+        return lines
+
+    def stuck_workers(self) -> list[str]:
+        """Say which threads of the loop's executor still run, and where they stand."""
+        return [
+            f"worker thread {thread.name}, {thread_standing(thread)}"
+            for thread in self._workers.threads()
+        ]
+
+    # Called in the server's thread.
+
+    def run(self) -> None:
+        """Serve until the server is closed, by others or by itself. Raises nothing."""
+        mark_server_thread()
+        try:
+            self._run_loop()
+        except BaseException as error:
+            self._fail(error)
+        finally:
+            self.server.stop_listening()
+            self.drained.open()
+            self.ended.open()
+            self._witness.release_waiters()
+            # Last, as nobody can end a function that is stuck in a worker.
+            self._workers.shutdown()
+
+    def _run_loop(self) -> None:
+        loop = self._make_loop()
+        try:
+            with self.server.users_logging():
+                loop.set_default_executor(self._workers)
+                self._main = loop.create_task(self._serve())
+                self._loop = loop
+                self._run_until_done(loop, self._main)
+        finally:
+            if self._main is None or not self._main.done():
+                # The loop was halted; the error that says so has named them.
+                for task in asyncio.all_tasks(loop):
+                    task._log_destroy_pending = False  # type: ignore[attr-defined]  # as gather()
+            loop.close()
+
+    def _run_until_done(self, loop: asyncio.AbstractEventLoop, main: "asyncio.Task[None]") -> None:
+        while True:
+            try:
+                return loop.run_until_complete(main)
+            except (SystemExit, KeyboardInterrupt) as error:
+                # A task of the app raised it. In production the process would end now, so the
+                # server goes down, in good order.
+                if main.done():
+                    raise
+                self._fatal = error
+                loop.call_soon(self.server.close)  # it has to run on the loop
+
+    async def _serve(self) -> None:
+        try:
+            await self.server.up(self._build_app())
+            if self.ready.set_running_or_notify_cancel():
+                self.ready.set_result(None)
+                await self.server.until_drained()
+                self.drained.open()
+            await self.server.down()
+        except (Exception, asyncio.CancelledError) as error:
+            self._fail(error)
+        # Not in a finally: that would run, without a loop, when a halted run is collected.
+        await self._tidy()
+        late = self._fatal or self.server.unreported_failure()
+        if late is not None:
+            self._fail(late)
+
+    def _build_app(self) -> ASGIApp:
+        try:
+            return self._make_app()
+        except LiveServerError:
+            raise
+        except (Exception, SystemExit) as error:
+            message = f"The app could not be built: {type(error).__name__}: {error}"
+            raise StartupError(message) from error
+
+    def _fail(self, error: BaseException) -> None:
+        """Hand an exception to whoever waits for this run."""
+        if not self.ready.done() and self.ready.set_running_or_notify_cancel():
+            self.ready.set_exception(_as(StartupError, "did not start", error))
+        elif self.failure is None and not self.ready.cancelled():
+            self.failure = _as(ShutdownError, "ended", error)
+
+    async def _tidy(self) -> None:
+        """Leave nothing on the loop: listeners, late connections, tasks, generators."""
+        self.server.stop_listening()
+        had_connections = bool(self.server.server_state.connections)
+        self.server.abort()
+        await asyncio.get_running_loop().shutdown_asyncgens()
+        if had_connections:
+            # One more turn, in which the transports close their sockets.
+            await asyncio.sleep(0)
+        # What is cancelled may start new tasks; but not for ever.
+        for _ in range(10):
+            others = asyncio.all_tasks() - {asyncio.current_task()}
+            if not others:
+                return
+            for task in others:
+                task.cancel()
+            await asyncio.wait(others)
+
+    # Called on the server's loop.
+
+    def when_idle(self, whole: bool, waiter: "Future[None]", turns: int = 8) -> None:
+        """Set a future when no request runs; what clients have sent by now counts as begun."""
+        if turns:
+            # In these turns the loop reads what has arrived; a new connection takes asyncio five.
+            asyncio.get_running_loop().call_soon(self.when_idle, whole, waiter, turns - 1)
+        else:
+            self._witness.when_idle(waiter, whole)
+
+    def give_up(self) -> None:
+        """Cancel the whole run, wherever it is."""
+        if self._main is not None:
+            self._main.cancel()
+
+    def halt(self, turns: int = 20) -> None:
+        """Stop the loop, whatever still runs on it.
+
+        Not in this turn: on a loop that was blocked, `give_up` came only just before.
+        """
+        loop = asyncio.get_running_loop()
+        if turns:
+            loop.call_soon(self.halt, turns - 1)
+        else:
+            loop.stop()
+
+
+def _as(kind: type[LiveServerError], what: str, error: BaseException) -> BaseException:
+    """Wrap what is not one of our errors, so that it has a place in the tree and a cause."""
+    if isinstance(error, LiveServerError):
+        return error
+    wrapped = kind(f"The server {what}: {type(error).__name__}: {error}")
+    wrapped.__cause__ = error
+    return wrapped

@@ -1,0 +1,408 @@
+"""uvicorn, driven by events, with its exits kept inside. The only place that imports it.
+
+What is replaced, because it costs 0.1 s and more or cannot be bounded: the main loop, which sleeps
+0.1 s between two looks at a flag, and the shutdown, which sleeps 0.1 s whatever happens. What stays
+uvicorn's: its configuration, its protocols, its startup.
+"""
+
+import asyncio
+import contextlib
+import logging
+import os
+import socket
+import threading
+import time
+import typing
+from collections.abc import Callable, Iterator, Mapping
+from concurrent.futures import Future
+from email.utils import formatdate
+from functools import lru_cache
+from typing import Any, NamedTuple, TypeVar
+
+import uvicorn
+from uvicorn.logging import TRACE_LOG_LEVEL
+from uvicorn.server import ServerState
+
+from liveserver import _logs
+from liveserver._apps import ASGIApp, Receive, Scope, Send
+from liveserver._diagnosis import request_line
+from liveserver._errors import ConfigurationError
+from liveserver._lifespan import Lifespan
+from liveserver._options import Options, check_values
+from liveserver._witness import Request, Witness
+
+_T = TypeVar("_T")
+
+__all__ = ["Configuration", "UvicornServer", "configure"]
+
+
+async def _placeholder(scope: Scope, receive: Receive, send: Send) -> None:
+    """Be the app of a configuration that several servers share; each puts its own in its place.
+
+    uvicorn has nothing to guess about it: its interface is given, and as it does not come without
+    arguments it is not taken for a factory.
+    """
+
+
+def _put_in_place(wrapped: Any, app: ASGIApp) -> Any:
+    """Copy the middleware that uvicorn's configuration put around the placeholder."""
+    if wrapped is _placeholder:
+        return app
+    middleware = _copy(wrapped)
+    middleware.app = _put_in_place(wrapped.app, app)
+    return middleware
+
+
+def _copy(thing: _T) -> _T:
+    """Do what copy.copy() does with a plain object, in a tenth of the time."""
+    copied = object.__new__(type(thing))
+    vars(copied).update(vars(thing))
+    return copied
+
+
+class Configuration(NamedTuple):
+    """uvicorn's configuration, loaded and checked."""
+
+    config: uvicorn.Config
+    make_loop: Callable[[], asyncio.AbstractEventLoop]
+    changes_loggers: bool
+
+
+# Making a configuration is the most expensive part of a start, and most servers of a suite have
+# the same. One is shared if its values are plain and name nothing that is read anew each time.
+_PLAIN = {str, int, float, bool, type(None)}
+_READ_ANEW = ("ssl_", "env_file", "log_config")
+
+# These change loggers of the whole process as soon as uvicorn.Config sees them.
+_LOG_OPTIONS = ("log_config", "log_level", "access_log", "use_colors")
+
+
+def configure(options: Options) -> Configuration:
+    """Make uvicorn's configuration for a server.
+
+    Raises:
+        ConfigurationError: `uvicorn_config` holds an unknown name or a value that uvicorn refuses.
+    """
+    given = options.uvicorn_config
+    allowed_proxies = os.environ.get("FORWARDED_ALLOW_IPS")
+    trace = logging.getLogger("uvicorn.error").getEffectiveLevel() <= TRACE_LOG_LEVEL
+    for name, value in given.items():
+        if type(value) not in _PLAIN or name.startswith(_READ_ANEW):
+            return _configure(given)
+    # With the types, as 1 and True are equal.
+    key = tuple((name, type(given[name]), given[name]) for name in sorted(given))
+    return _configure_once(key, trace, allowed_proxies)
+
+
+@lru_cache(maxsize=32)
+def _configure_once(
+    key: tuple[tuple[str, type, Any], ...], trace: bool, allowed_proxies: str | None
+) -> Configuration:
+    # The last two are what uvicorn looks at besides its arguments.
+    return _configure({name: value for name, _, value in key})
+
+
+def _configure(given: Mapping[str, Any]) -> Configuration:
+    check_values(given, _parameters(), "uvicorn_config")
+    logs = {name: given[name] for name in _LOG_OPTIONS if name in given}
+    others = {name: value for name, value in given.items() if name not in logs}
+    try:
+        config = uvicorn.Config(
+            _placeholder, interface="asgi3", workers=1, log_config=None, **others
+        )
+        config.load()
+        make_loop = config.get_loop_factory() or asyncio.new_event_loop
+    except (Exception, SystemExit) as error:
+        values = ", ".join(f"{name}={value!r}" for name, value in others.items())
+        raise ConfigurationError(
+            f"uvicorn refuses its configuration, {values}: {type(error).__name__}: {error}. "
+            "Correct it; uvicorn's documentation says what it takes."
+        ) from error
+    for name, value in logs.items():
+        setattr(config, name, value)
+    return Configuration(config, make_loop, bool(logs))
+
+
+@lru_cache(maxsize=1)
+def _parameters() -> dict[str, Any]:
+    """The names and types of uvicorn's options, a little more exact than it says itself."""
+    hints = typing.get_type_hints(uvicorn.Config.__init__)
+    hints.pop("return", None)
+    hints["log_level"] = typing.Literal[tuple(uvicorn.config.LOG_LEVELS)] | int | None
+    # It says int where asyncio takes any number of seconds.
+    floats = {name: float for name in hints if name.startswith("timeout_") and hints[name] is int}
+    return hints | floats
+
+
+class _Members(set[Any]):
+    """A set of connections or tasks; while the server runs it is just a set, and as fast."""
+
+    server: "UvicornServer"
+
+
+class _WatchedMembers(_Members):
+    """What it becomes when the server closes: it says when a member comes and when one goes."""
+
+    def add(self, member: Any, /) -> None:
+        super().add(member)
+        self.server.on_late_member(member)
+
+    def discard(self, member: Any, /) -> None:
+        super().discard(member)
+        self.server.on_member_gone()
+
+    def remove(self, member: Any, /) -> None:
+        super().remove(member)
+        self.server.on_member_gone()
+
+
+class _State(ServerState):
+    """What uvicorn's protocols share; nothing has to tick for it."""
+
+    def __init__(self, server: "UvicornServer") -> None:
+        super().__init__()
+        self._config = server.config
+        self._second = -1
+        self._headers: list[tuple[bytes, bytes]] = []
+        connections, tasks = _Members(), _Members()
+        connections.server = tasks.server = server
+        self.connections, self.tasks = connections, tasks
+        self._server = server
+
+    @property
+    def default_headers(self) -> list[tuple[bytes, bytes]]:
+        """The headers of each response; the date is renewed by the first response of a second."""
+        second = int(time.time())
+        if second != self._second:
+            self._second = second
+            date = formatdate(second, usegmt=True).encode()
+            self._headers = [(b"date", date)] if self._config.date_header else []
+            self._headers += self._config.encoded_headers
+        return self._headers
+
+    @default_headers.setter
+    def default_headers(self, value: list[tuple[bytes, bytes]]) -> None:
+        """Ignore uvicorn's own renewals, which its tick makes."""
+
+
+class _CountingState(_State):
+    """The same for a server with `limit_max_requests`: each response is an event."""
+
+    _total = 0
+
+    @property
+    def total_requests(self) -> int:
+        """How many responses are complete; counted by the protocols."""
+        return self._total
+
+    @total_requests.setter
+    def total_requests(self, value: int) -> None:
+        self._total = value
+        if value:
+            self._server.wake()
+
+
+class UvicornServer(uvicorn.Server):
+    """One run of uvicorn, from the app's startup to its shutdown. Lives on the server's loop.
+
+    `closing` and `started` are set by the server's thread; others may look at any time.
+    """
+
+    def __init__(self, configuration: Configuration, witness: Witness, sock: socket.socket) -> None:
+        config = _copy(configuration.config)
+        config.loaded_app = _put_in_place(config.loaded_app, witness.asgi)
+        super().__init__(config)
+        self._changes_loggers = configuration.changes_loggers
+        self._witness = witness
+        self._sock = sock
+        self._wake = asyncio.Event()
+        self._quiet = asyncio.Event()  # no connection and no request is left, or they have to go
+        self.servers = []
+        self.closing = False
+        self.cut: list[str] = []  # the requests that the stop had to cut, a line each
+        self.app_lifespan: Lifespan | None = None
+        counts = self.config.limit_max_requests is not None
+        self.server_state = _CountingState(self) if counts else _State(self)
+
+    def users_logging(self) -> contextlib.AbstractContextManager[None]:
+        """Have the log options that the user gave, until the end of a block."""
+        return self._with_log_options() if self._changes_loggers else contextlib.nullcontext()
+
+    @contextlib.contextmanager
+    def _with_log_options(self) -> Iterator[None]:
+        with _logs.put_back():
+            self.config.configure_logging()
+            yield
+
+    async def up(self, app: ASGIApp) -> None:
+        """Run the app's startup and begin to serve.
+
+        Raises:
+            StartupError: The app refused.
+        """
+        self._witness.app = app
+        self.app_lifespan = Lifespan(app, self.config.lifespan, self.config.asgi_version)
+        self.lifespan: Any = self.app_lifespan  # what uvicorn's startup() calls
+        try:
+            await self.startup(sockets=[self._sock])
+        except OSError:
+            await self.app_lifespan.shutdown()
+            raise
+
+    async def until_drained(self) -> None:
+        """Serve until somebody closes the server and the last request is gone."""
+        await self.main_loop()
+        self.close()
+        self.stop_listening()
+        self._check_quiet()
+        await self._quiet.wait()
+
+    async def down(self) -> None:
+        """Run the app's shutdown.
+
+        Raises:
+            ShutdownError: The app failed.
+        """
+        if self.app_lifespan is not None:
+            await self.app_lifespan.shutdown()
+
+    def unreported_failure(self) -> BaseException | None:
+        """What the app's lifespan raised when nobody listened any more."""
+        return None if self.app_lifespan is None else self.app_lifespan.unreported_failure()
+
+    async def main_loop(self) -> None:
+        """Wait until somebody closes the server or uvicorn's own limits say that it should end."""
+        notify = self.config.callback_notify is not None
+        while not self.closing and not await self.on_tick(0 if notify else 1):
+            self._wake.clear()
+            # uvicorn's resolution for this option; without it nothing ticks.
+            tick = asyncio.get_running_loop().call_later(1.0, self.wake) if notify else None
+            await self._wake.wait()
+            if tick is not None:
+                tick.cancel()
+
+    def _stop_accepting(self) -> None:
+        # A turn before the listener is closed: asyncio drops a connection that it accepted just
+        # before its server closed, without closing the socket. What it accepted before this turn
+        # is set up in this one.
+        with contextlib.suppress(NotImplementedError):  # on Windows, whose loop has no readers
+            asyncio.get_running_loop().remove_reader(self._sock)
+
+    def stop_listening(self) -> None:
+        """Close the listening socket."""
+        for server in self.servers:
+            server.close()
+        self._sock.close()
+
+    def wake(self) -> None:
+        """Have the main loop look at its reasons to end."""
+        self._wake.set()
+
+    def on_late_member(self, member: Any) -> None:
+        """Turn away a connection that was accepted just before the server closed."""
+        if not isinstance(member, asyncio.Future):
+            asyncio.get_running_loop().call_soon(self._shut, member)
+
+    def on_member_gone(self, _task: object = None) -> None:
+        """Look whether this was the last thing that a closing server waited for."""
+        # Not at once: an upgrade takes a connection out and puts its WebSocket in.
+        asyncio.get_running_loop().call_soon(self._check_quiet)
+
+    def _check_quiet(self) -> None:
+        if self.server_state.tasks:
+            return
+        for connection in list(self.server_state.connections):
+            self._leave_unanswered(connection.transport)
+        if not self.server_state.connections:
+            self._quiet.set()
+
+    def _leave_unanswered(self, transport: Any) -> None:
+        """End a TLS connection that waits for the other side's goodbye; pools never say it."""
+        if self.config.is_ssl and transport.is_closing() and not transport.get_write_buffer_size():
+            transport.abort()
+
+    def close(self) -> None:
+        """Begin to stop: end idle connections, WebSockets (1012) and event streams."""
+        if not self.closing:
+            self.closing = True
+            self._stop_accepting()
+            self.wake()
+            for members in (self.server_state.connections, self.server_state.tasks):
+                members.__class__ = _WatchedMembers
+            for task in self.server_state.tasks:
+                # Those that run already hold the plain set's own method.
+                task.add_done_callback(self.on_member_gone)
+            for request in list(self._witness.running):
+                self._end_if_unwanted(request)
+            for connection in list(self.server_state.connections):
+                self._shut(connection)
+
+    def _end_if_unwanted(self, request: Request) -> None:
+        """End an event stream, and a request whose client left before it had its response."""
+        cycle = request.uvicorns
+        if request.event_stream and cycle is not None:
+            cycle.transport.abort()
+        elif request.abandoned:
+            if not request.streams:  # leaving is how a client ends a stream
+                self._cut(request)
+            request.cancel()
+
+    def _cut(self, request: Request) -> None:
+        self.cut.append(request_line(request, threading.current_thread()))
+
+    def _shut(self, connection: Any) -> None:
+        transport = connection.transport
+        try:
+            connection.shutdown()
+        except Exception:  # its parser is in a state that allows no goodbye
+            transport.abort()
+        self._leave_unanswered(transport)
+
+    def cut_endless(self) -> None:
+        """Cancel the event streams and WebSockets that did not heed the disconnect."""
+        for request in list(self._witness.running):
+            if request.endless:
+                if request.uvicorns is not None:
+                    request.uvicorns.transport.abort()  # its client may not read
+                request.cancel()
+
+    def cut_requests(self) -> None:
+        """Cut the requests that did not end, and write down which they are."""
+        for request in list(self._witness.running):
+            self._cut(request)
+        if not self._witness.running:
+            connection: Any
+            for connection in self.server_state.connections:
+                if connection.transport.get_write_buffer_size():
+                    host, port = connection.client or ("unknown", 0)
+                    self.cut.append(f"connection of {host}:{port}, whose client does not read")
+        self.abort()
+
+    def drop_connections(self, done: "Future[None]", turns: int = 100) -> None:
+        """Cut every connection that is open now, and set a future when they are gone."""
+        connections = list(self.server_state.connections)
+        self.abort()
+        self._when_gone(connections, done, turns)
+
+    def _when_gone(self, connections: list[Any], done: "Future[None]", turns: int) -> None:
+        if turns and not self.server_state.connections.isdisjoint(connections):
+            # The loop tells a protocol in one of its next turns.
+            asyncio.get_running_loop().call_soon(self._when_gone, connections, done, turns - 1)
+        elif done.set_running_or_notify_cancel():
+            done.set_result(None)
+
+    def abort(self) -> None:
+        """Cut every connection; the app sees a disconnect."""
+        for connection in list(self.server_state.connections):
+            if connection.transport is not None:
+                connection.transport.abort()
+
+    def cancel(self) -> None:
+        """Cancel the requests that still run."""
+        for task in list(self.server_state.tasks):
+            task.cancel()
+
+    def leave(self) -> None:
+        """Wait no longer for requests: go on to the lifespan's shutdown."""
+        self.close()
+        self._quiet.set()

@@ -1,0 +1,107 @@
+"""One test and its server: what is judged at its end, and noted when it fails."""
+
+from typing import Any
+
+from liveserver._server import LiveServer, aside
+from liveserver._verdict import NOTE, Span, is_verdict, raise_app_errors
+
+__all__ = ["Noting", "Watch"]
+
+# unittest leaves the frames of a module that says this out of its reports.
+__unittest = True
+
+
+class Watch:
+    """Follows the server of one test from its beginning to its end."""
+
+    def __init__(self, server: LiveServer | None, raises: bool) -> None:
+        self._raises = raises
+        self._span: Span | None = None
+        self._seconds = 0.0
+        if server is not None:
+            self.follow(server)
+
+    def follow(self, server: LiveServer) -> None:
+        """Take what the server is asked from now on for this test's."""
+        self._span = Span(server)
+        self._seconds = server._options.shutdown_timeout
+
+    def note(self) -> str:
+        """Say what the server did in this test."""
+        return "" if self._span is None else self._span.note()
+
+    def settle(self) -> None:
+        """Wait until the test's requests have ended."""
+        if self._span is not None:
+            self._span.settle(self._seconds)
+
+    async def settle_aside(self) -> None:
+        """Do the same without blocking the test's loop, on which its clients live."""
+        if self._span is not None:
+            await aside(self._span.settle, self._seconds)
+
+    def judge(self) -> None:
+        """Raise what the app raised.
+
+        Raises:
+            AppError: One request raised.
+            ExceptionGroup: Several did.
+        """
+        __tracebackhide__ = True  # pytest leaves such frames out
+        if self._raises and self._span is not None:
+            raise_app_errors(self._span.requests())
+
+    def release(self) -> None:
+        """Keep nothing alive that belonged to the test."""
+        if self._span is not None:
+            self._span.release()
+
+
+class Noting:
+    """A result that adds the note about the server to what it is told first, and to subtests."""
+
+    def __init__(self, result: Any, watch: Watch, trims: bool) -> None:
+        self._result = result
+        self._watch = watch
+        self._trims = trims  # unittest's own results show an exception that has no traceback
+        self._noted = False
+        # Only where the result has it: unittest and old versions of pytest look.
+        if hasattr(result, "addSubTest"):
+            self.addSubTest = self._add_sub_test
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(self._result, name)
+
+    def addError(self, test: Any, err: Any) -> None:
+        self._note_first(err)
+        kind, error, _ = err
+        if self._trims and is_verdict(error):
+            # The frames of the cleanup that raised it are nobody's; the app's are in its cause.
+            err = kind, error.with_traceback(None), None
+        self._result.addError(test, err)
+
+    def addFailure(self, test: Any, err: Any) -> None:
+        self._note_first(err)
+        self._result.addFailure(test, err)
+
+    def addExpectedFailure(self, test: Any, err: Any) -> None:
+        self._note_first(err)
+        self._result.addExpectedFailure(test, err)
+
+    def _add_sub_test(self, test: Any, subtest: Any, err: Any) -> None:
+        if err is not None:
+            self._note(err)
+        self._result.addSubTest(test, subtest, err)
+
+    def _note_first(self, err: Any) -> None:
+        if not self._noted:
+            self._note(err)
+
+    def _note(self, err: Any) -> None:
+        note = self._watch.note()
+        if note:
+            self._noted = True
+            # The same exception object may have failed another test before.
+            notes = getattr(err[1], "__notes__", [])
+            notes[:] = [other for other in notes if not other.startswith(NOTE)]
+            err[1].add_note(note)

@@ -1,0 +1,333 @@
+"""The ASGI wrapper around the user's app: which requests ran, which run, what the app raised."""
+
+import asyncio
+import logging
+import time
+from asyncio import current_task
+from collections import deque
+from collections.abc import Awaitable, Iterable
+from concurrent.futures import Future
+from dataclasses import dataclass
+from operator import itemgetter
+from time import perf_counter
+from typing import Any
+
+from liveserver._apps import ASGIApp, Message, Receive, Scope, Send
+
+__all__ = ["Journal", "Request", "ServedRequest", "Witness"]
+
+_logger = logging.getLogger("uvicorn.error")
+
+_KEPT = 10_000
+
+_address = itemgetter("path", "query_string", "http_version", "scheme", "client")
+
+# What perf_counter() has to be increased by to be a time since the epoch.
+_EPOCH = time.time() - perf_counter()
+
+
+@dataclass(frozen=True, slots=True)
+class ServedRequest:
+    """A request that a server was asked, as it stood when this object was made.
+
+    Attributes:
+        method: The HTTP method; `GET` for a WebSocket.
+        path: The path, percent-decoded.
+        query: The query string as it was sent, without the question mark.
+        http_version: `"1.0"`, `"1.1"` or `"2"`.
+        scheme: `"http"`, `"https"`, `"ws"` or `"wss"`.
+        client: The client's address and port, if it is known.
+        status: The response's status; for a WebSocket 101, or that of its refusal. None while
+            there is none.
+        started: When it came, in seconds since the epoch.
+        duration: How long the app has run for it so far, background tasks included, in seconds.
+        response_bytes: How many bytes of body, or of WebSocket messages, the app has sent.
+        running: Whether the app still runs for it.
+        exception: The exception that the app did not handle. A test case keeps it until its test
+            has ended, and the text of it in `error` for longer.
+        error: What the exception is, `"ValueError: no such item"`, or an empty string.
+    """
+
+    method: str
+    path: str
+    query: str
+    http_version: str
+    scheme: str
+    client: tuple[str, int] | None
+    status: int | None
+    started: float
+    duration: float
+    response_bytes: int
+    running: bool
+    exception: BaseException | None
+    error: str
+
+    def __str__(self) -> str:
+        query = f"?{self.query}" if self.query else ""
+        method = "WebSocket" if self.scheme in ("ws", "wss") else self.method
+        status = "no answer" if self.status is None else str(self.status)
+        time = (
+            f", running for {_span(self.duration)}"
+            if self.running
+            else f" in {_span(self.duration)}"
+        )
+        error = f", raised {self.error}" if self.error else ""
+        return f"{method} {self.path}{query} \N{RIGHTWARDS ARROW} {status}{time}{error}"
+
+
+def _span(seconds: float) -> str:
+    return f"{seconds:.1f} s" if seconds >= 1 else f"{seconds * 1000:.1f} ms"
+
+
+class Request:
+    """What the witness writes down of a request. Written by the server's thread alone.
+
+    Others may read it at any time, and get what is true now. `claimed` and, when its test is over,
+    `exception` are theirs. It is on the path of every request, so what has a default stands in the
+    class, and nothing is worked out before somebody asks.
+
+    Attributes:
+        complete: The whole response was sent; what still runs is work after it.
+        uvicorns: While it runs, uvicorn's own object for it, whose method `receive` is.
+        task: While it runs, the task that it runs in.
+        claimed: A test was told of its exception.
+    """
+
+    status: int | None = None
+    response_bytes = 0
+    duration: float | None = None  # until the end
+    exception: BaseException | None = None
+    error = ""
+    complete = False
+    claimed = False
+    _headers: Iterable[tuple[bytes, bytes]] = ()
+
+    def __init__(self, witness: "Witness", scope: Scope, receive: Receive, send: Send) -> None:
+        self.started = perf_counter()
+        # Taken now, as an app may do to its scope what it likes.
+        self.method: str = scope.get("method", "WebSocket")
+        self._address = _address(scope)
+        self._witness = witness
+        self._pass_on = send
+        self.uvicorns: Any = getattr(receive, "__self__", None)
+        self.task: asyncio.Task[Any] | None = current_task()
+
+    @property
+    def path(self) -> str:
+        """The path, percent-decoded."""
+        return str(self._address[0])
+
+    @property
+    def event_stream(self) -> bool:
+        """Whether its response is of `text/event-stream`."""
+        return any(
+            value.startswith(b"text/event-stream") and name.lower() == b"content-type"
+            for name, value in self._headers
+        )
+
+    @property
+    def endless(self) -> bool:
+        """Whether it has no end of its own: a WebSocket, or an event stream."""
+        return self.method == "WebSocket" or self.event_stream
+
+    @property
+    def abandoned(self) -> bool:
+        """Whether the client of an HTTP request has left before it had the whole response."""
+        disconnected = getattr(self.uvicorns, "disconnected", False)
+        return disconnected and not self.complete and self.method != "WebSocket"
+
+    @property
+    def streams(self) -> bool:
+        """Whether it is in the middle of its response."""
+        return self.status is not None and not self.complete
+
+    @property
+    def answered(self) -> bool:
+        """Whether uvicorn took the whole response without an error, such as a missing part."""
+        parser = getattr(self.uvicorns, "conn", None)  # h11's, which alone has a state
+        failed = getattr(getattr(parser, "our_state", None), "__name__", "") == "ERROR"
+        return self.complete and not failed and getattr(self.uvicorns, "response_complete", True)
+
+    def served(self) -> ServedRequest:
+        """Write down how it stands now."""
+        path, query, http_version, scheme, client = self._address
+        duration = self.duration
+        return ServedRequest(
+            method="GET" if self.method == "WebSocket" else self.method,
+            path=path,
+            query=query.decode("latin-1"),
+            http_version=http_version,
+            scheme=scheme,
+            client=None if client is None else (client[0], client[1]),
+            status=self.status,
+            started=_EPOCH + self.started,
+            duration=perf_counter() - self.started if duration is None else duration,
+            response_bytes=self.response_bytes,
+            running=duration is None,
+            exception=self.exception,
+            error=self.error,
+        )
+
+    def cancel(self) -> None:
+        """Cancel the task in which the app runs."""
+        if self.task is not None:
+            self.task.cancel()
+
+    def end(self) -> None:
+        """Note the time, and let go of what belongs to the loop."""
+        self.duration = perf_counter() - self.started
+        self.uvicorns = self.task = None
+        self._headers = ()
+        self._pass_on = _too_late
+
+    def fail(self, error: BaseException) -> None:
+        """Write down what the app raised, unless it is just that the client has gone."""
+        if not _is_departure(error):
+            self.exception = error
+            self.error = f"{type(error).__name__}: {_one_line(error)}"
+            if self.status is None:
+                self.status = 500  # which uvicorn sends then
+
+    def send(self, message: Message) -> Awaitable[None]:
+        """Be the app's `send`: look at the message, then return the awaitable of uvicorn's."""
+        kind = message["type"]
+        if kind == "http.response.body":
+            self.response_bytes += len(message.get("body", b""))
+            if not message.get("more_body"):
+                self.complete = True
+        elif kind == "http.response.start":
+            self.status = message["status"]
+            headers = message.get("headers", ())
+            if type(headers) is not list:
+                # Any iterable will do, even one that can be read only once.
+                headers = list(headers)
+                message = {**message, "headers": headers}
+            self._headers = headers
+            self._witness.tell_if_idle()  # it may be an event stream
+        elif kind.startswith("websocket."):
+            self._see_websocket(kind, message)
+        return self._pass_on(message)
+
+    def _see_websocket(self, kind: str, message: Message) -> None:
+        if kind == "websocket.send":
+            self.response_bytes += len(message.get("bytes") or message.get("text") or b"")
+        elif kind == "websocket.accept":
+            self.status = 101
+        elif kind == "websocket.close" and self.status is None:
+            # A close before the accept is a refusal, says the ASGI specification.
+            self.status = 403
+        elif kind == "websocket.http.response.start":
+            self.status = message["status"]
+
+
+async def _too_late(message: Message) -> None:
+    """Be the `send` of a request whose app has returned; uvicorn ignores what comes then too."""
+
+
+def _one_line(error: BaseException) -> str:
+    """The text of an exception, short enough for a line of a note."""
+    try:
+        first, *more = str(error).splitlines() or [""]
+    except Exception:
+        return "its text cannot be had"
+    return first if len(first) <= 200 and not more else f"{first[:200]}..."
+
+
+def _is_departure(error: BaseException) -> bool:
+    """Whether it only says that the client has gone; recognised without importing Starlette."""
+    kind = type(error)
+    return isinstance(error, asyncio.CancelledError) or (
+        kind.__name__ in ("WebSocketDisconnect", "ClientDisconnect", "ClientDisconnected")
+        and kind.__module__.partition(".")[0] in ("starlette", "uvicorn")
+    )
+
+
+class Journal:
+    """The requests of one server, oldest first, through all its runs; the last 10,000.
+
+    The server's thread appends; others copy.
+    """
+
+    def __init__(self) -> None:
+        self._requests: deque[Request] = deque(maxlen=_KEPT)
+        self.count = 0  # how many there ever were
+
+    def append(self, request: Request) -> None:
+        """Add a request that has just begun."""
+        self._requests.append(request)
+        self.count += 1
+
+    def since(self, mark: int) -> list[Request]:
+        """Copy the requests that came after `count` was `mark`."""
+        new = self.count - mark
+        return list(self._requests)[-new:] if new > 0 else []
+
+
+class Witness:
+    """Stands between uvicorn and the app, for one run of a server.
+
+    Attributes:
+        running: The running requests. Changed by the server's thread alone; others may copy it at
+            any time.
+    """
+
+    def __init__(self, journal: Journal) -> None:
+        self.app: ASGIApp | None = None  # set by the server's thread before it serves
+        self.running: set[Request] = set()
+        self._journal = journal
+        # Who waits, and whether for the whole of it. Of the server's thread.
+        self._waiters: list[tuple[Future[None], bool]] = []
+
+    async def asgi(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Run the app for one request, and write down what comes of it."""
+        request = Request(self, scope, receive, send)
+        self.running.add(request)
+        self._journal.append(request)
+        app = self.app
+        assert app is not None
+        try:
+            await app(scope, receive, request.send)
+        except BaseException as error:
+            request.fail(error)
+            if not request.answered or isinstance(error, asyncio.CancelledError):
+                raise
+            # uvicorn would close the connection without having said so in the response, and the
+            # client's next request on it would fail. The client has its answer; log and go on.
+            _logger.error("Exception in ASGI application\n", exc_info=error)
+        finally:
+            self.running.remove(request)
+            request.end()
+            self.tell_if_idle()
+
+    def when_idle(self, waiter: "Future[None]", whole: bool) -> None:
+        """Set a future when no request runs, except those that have no end of their own.
+
+        Args:
+            waiter: The future.
+            whole: Whether to wait for requests whose client has left, and for open streams, too.
+        """
+        self._waiters.append((waiter, whole))
+        self.tell_if_idle()
+
+    def tell_if_idle(self) -> None:
+        """Set the futures that wait, if the moment has come."""
+        if not self._waiters:
+            return
+        running = [request for request in self.running if not request.endless]
+        wanted = [each for each in running if not each.abandoned and not each.streams]
+        waiters, self._waiters = self._waiters, []
+        for waiter, whole in waiters:
+            if running if whole else wanted:
+                self._waiters.append((waiter, whole))
+            else:
+                _set(waiter)
+
+    def release_waiters(self) -> None:
+        """Set the futures that wait; at the end of the run there is nothing left to wait for."""
+        while self._waiters:
+            _set(self._waiters.pop()[0])
+
+
+def _set(waiter: "Future[None]") -> None:
+    if waiter.set_running_or_notify_cancel():
+        waiter.set_result(None)

@@ -1,0 +1,44 @@
+"""Package metadata of liveserver; all of it is here."""
+
+import re
+from pathlib import Path
+
+from setuptools import setup
+
+ROOT = Path(__file__).parent
+VERSION = re.search(
+    r'^__version__ = "(.+)"$', (ROOT / "liveserver" / "__init__.py").read_text("utf-8"), re.M
+)
+assert VERSION is not None
+
+setup(
+    name="liveserver",
+    version=VERSION[1],
+    description="A real uvicorn server for your tests: unittest base classes for ASGI apps",
+    long_description=(ROOT / "README.md").read_text("utf-8"),
+    long_description_content_type="text/markdown",
+    license="MIT",
+    license_files=["LICENSE"],
+    keywords="testing unittest pytest uvicorn asgi live-server",
+    packages=["liveserver"],
+    package_data={"liveserver": ["py.typed"]},
+    python_requires=">=3.11",
+    install_requires=[
+        "uvicorn>=0.36",
+        "requests>=2.32.2",
+        "aiohttp>=3.10",
+    ],
+    classifiers=[
+        "Development Status :: 4 - Beta",
+        "Framework :: AsyncIO",
+        "Intended Audience :: Developers",
+        "Operating System :: OS Independent",
+        "Programming Language :: Python :: 3 :: Only",
+        "Programming Language :: Python :: 3.11",
+        "Programming Language :: Python :: 3.12",
+        "Programming Language :: Python :: 3.13",
+        "Programming Language :: Python :: 3.14",
+        "Topic :: Software Development :: Testing :: Unit",
+        "Typing :: Typed",
+    ],
+)

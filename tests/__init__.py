@@ -1,0 +1,1 @@
+"""The tests of liveserver: scenarios with inner test classes, see `tests/support.py`."""

@@ -11,7 +11,6 @@ import logging
 import os
 import socket
 import threading
-import time
 import typing
 from collections.abc import Callable, Iterator, Mapping
 from concurrent.futures import Future
@@ -161,28 +160,10 @@ class _State(ServerState):
 
     def __init__(self, server: "UvicornServer") -> None:
         super().__init__()
-        self._config = server.config
-        self._second = -1
-        self._headers: list[tuple[bytes, bytes]] = []
         connections, tasks = _Members(), _Members()
         connections.server = tasks.server = server
         self.connections, self.tasks = connections, tasks
         self._server = server
-
-    @property
-    def default_headers(self) -> list[tuple[bytes, bytes]]:
-        """The headers of each response; the date is renewed by the first response of a second."""
-        second = int(time.time())
-        if second != self._second:
-            self._second = second
-            date = formatdate(second, usegmt=True).encode()
-            self._headers = [(b"date", date)] if self._config.date_header else []
-            self._headers += self._config.encoded_headers
-        return self._headers
-
-    @default_headers.setter
-    def default_headers(self, value: list[tuple[bytes, bytes]]) -> None:
-        """Ignore uvicorn's own renewals, which its tick makes."""
 
 
 class _CountingState(_State):
@@ -223,6 +204,14 @@ class UvicornServer(uvicorn.Server):
         self.app_lifespan: Lifespan | None = None
         counts = self.config.limit_max_requests is not None
         self.server_state = _CountingState(self) if counts else _State(self)
+        witness.on_second = self._renew_headers
+
+    def _renew_headers(self) -> None:
+        """Bring the date up to date, in the list that responses on their way hold already."""
+        config = self.config
+        date = formatdate(usegmt=True).encode()
+        dates = [(b"date", date)] if config.date_header else []
+        self.server_state.default_headers[:] = dates + config.encoded_headers
 
     def users_logging(self) -> contextlib.AbstractContextManager[None]:
         """Have the log options that the user gave, until the end of a block."""
@@ -241,6 +230,7 @@ class UvicornServer(uvicorn.Server):
             StartupError: The app refused.
         """
         self._witness.app = app
+        self._witness.loop = asyncio.get_running_loop()
         self.app_lifespan = Lifespan(app, self.config.lifespan, self.config.asgi_version)
         self.lifespan: Any = self.app_lifespan  # what uvicorn's startup() calls
         try:

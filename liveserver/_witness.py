@@ -5,10 +5,9 @@ import logging
 import time
 from asyncio import current_task
 from collections import deque
-from collections.abc import Awaitable, Iterable
+from collections.abc import Awaitable, Callable, Iterable
 from concurrent.futures import Future
 from dataclasses import dataclass
-from operator import itemgetter
 from time import perf_counter
 from typing import Any
 
@@ -19,8 +18,6 @@ __all__ = ["Journal", "Request", "ServedRequest", "Witness"]
 _logger = logging.getLogger("uvicorn.error")
 
 _KEPT = 10_000
-
-_address = itemgetter("path", "query_string", "http_version", "scheme", "client")
 
 # What perf_counter() has to be increased by to be a time since the epoch.
 _EPOCH = time.time() - perf_counter()
@@ -84,38 +81,61 @@ class Request:
 
     Others may read it at any time, and get what is true now. `claimed` and, when its test is over,
     `exception` are theirs. It is on the path of every request, so what has a default stands in the
-    class, and nothing is worked out before somebody asks.
+    class, nothing is worked out before somebody asks, and no container is made for it: thousands
+    of them that live on would have the garbage collector look at all that lives.
 
     Attributes:
+        method: The HTTP method, or `"WebSocket"`.
+        path: The path, percent-decoded.
         complete: The whole response was sent; what still runs is work after it.
         uvicorns: While it runs, uvicorn's own object for it, whose method `receive` is.
         task: While it runs, the task that it runs in.
         claimed: A test was told of its exception.
     """
 
-    status: int | None = None
-    response_bytes = 0
-    duration: float | None = None  # until the end
-    exception: BaseException | None = None
-    error = ""
-    complete = False
-    claimed = False
-    _headers: Iterable[tuple[bytes, bytes]] = ()
+    __slots__ = (
+        "_client",
+        "_headers",
+        "_http_version",
+        "_pass_on",
+        "_query",
+        "_scheme",
+        "_witness",
+        "claimed",
+        "complete",
+        "duration",
+        "error",
+        "exception",
+        "method",
+        "path",
+        "response_bytes",
+        "started",
+        "status",
+        "task",
+        "uvicorns",
+    )
 
     def __init__(self, witness: "Witness", scope: Scope, receive: Receive, send: Send) -> None:
-        self.started = perf_counter()
         # Taken now, as an app may do to its scope what it likes.
         self.method: str = scope.get("method", "WebSocket")
-        self._address = _address(scope)
+        self.path: str = scope["path"]
+        self._query: bytes = scope["query_string"]
+        self._http_version: str = scope["http_version"]
+        self._scheme: str = scope["scheme"]
+        self._client: tuple[str, int] | None = scope["client"]
         self._witness = witness
         self._pass_on = send
         self.uvicorns: Any = getattr(receive, "__self__", None)
-        self.task: asyncio.Task[Any] | None = current_task()
-
-    @property
-    def path(self) -> str:
-        """The path, percent-decoded."""
-        return str(self._address[0])
+        self.task: asyncio.Task[Any] | None = current_task(witness.loop)
+        self.status: int | None = None
+        self.response_bytes = 0
+        self.duration: float | None = None  # until the end
+        self.exception: BaseException | None = None
+        self.error = ""
+        self.complete = False
+        self.claimed = False
+        self._headers: Iterable[tuple[bytes, bytes]] = ()
+        self.started = perf_counter()
 
     @property
     def event_stream(self) -> bool:
@@ -150,14 +170,14 @@ class Request:
 
     def served(self) -> ServedRequest:
         """Write down how it stands now."""
-        path, query, http_version, scheme, client = self._address
+        client = self._client
         duration = self.duration
         return ServedRequest(
             method="GET" if self.method == "WebSocket" else self.method,
-            path=path,
-            query=query.decode("latin-1"),
-            http_version=http_version,
-            scheme=scheme,
+            path=self.path,
+            query=self._query.decode("latin-1"),
+            http_version=self._http_version,
+            scheme=self._scheme,
             client=None if client is None else (client[0], client[1]),
             status=self.status,
             started=_EPOCH + self.started,
@@ -192,21 +212,28 @@ class Request:
         """Be the app's `send`: look at the message, then return the awaitable of uvicorn's."""
         kind = message["type"]
         if kind == "http.response.body":
-            self.response_bytes += len(message.get("body", b""))
-            if not message.get("more_body"):
+            if "body" in message:
+                self.response_bytes += len(message["body"])
+            if "more_body" not in message or not message["more_body"]:
                 self.complete = True
         elif kind == "http.response.start":
             self.status = message["status"]
-            headers = message.get("headers", ())
-            if type(headers) is not list:
-                # Any iterable will do, even one that can be read only once.
-                headers = list(headers)
-                message = {**message, "headers": headers}
-            self._headers = headers
-            self._witness.tell_if_idle()  # it may be an event stream
+            if "headers" in message:
+                message = self._see_headers(message)
+            if self._witness.waiters:
+                self._witness.tell_if_idle()  # it may be an event stream
         elif kind.startswith("websocket."):
             self._see_websocket(kind, message)
         return self._pass_on(message)
+
+    def _see_headers(self, message: Message) -> Message:
+        headers = message["headers"]
+        if type(headers) is not list:
+            # Any iterable will do, even one that can be read only once.
+            headers = list(headers)
+            message = {**message, "headers": headers}
+        self._headers = headers
+        return message
 
     def _see_websocket(self, kind: str, message: Message) -> None:
         if kind == "websocket.send":
@@ -269,24 +296,30 @@ class Witness:
     Attributes:
         running: The running requests. Changed by the server's thread alone; others may copy it at
             any time.
+        waiters: Who waits, and whether for the whole of it. Of the server's thread.
+        on_second: Called by the first request of each second.
     """
 
     def __init__(self, journal: Journal) -> None:
-        self.app: ASGIApp | None = None  # set by the server's thread before it serves
+        # Both are set by the server's thread before it serves.
+        self.app: ASGIApp | None = None
+        self.loop: asyncio.AbstractEventLoop | None = None  # which saves asking for it each time
         self.running: set[Request] = set()
+        self.waiters: list[tuple[Future[None], bool]] = []
+        self.on_second: Callable[[], None] = _nothing
+        self._second = -1.0
         self._journal = journal
-        # Who waits, and whether for the whole of it. Of the server's thread.
-        self._waiters: list[tuple[Future[None], bool]] = []
 
     async def asgi(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Run the app for one request, and write down what comes of it."""
         request = Request(self, scope, receive, send)
+        if request.started // 1 != self._second:
+            self._second = request.started // 1
+            self.on_second()
         self.running.add(request)
         self._journal.append(request)
-        app = self.app
-        assert app is not None
         try:
-            await app(scope, receive, request.send)
+            await self.app(scope, receive, request.send)  # type: ignore[misc]  # it is set by now
         except BaseException as error:
             request.fail(error)
             if not request.answered or isinstance(error, asyncio.CancelledError):
@@ -297,7 +330,8 @@ class Witness:
         finally:
             self.running.remove(request)
             request.end()
-            self.tell_if_idle()
+            if self.waiters:
+                self.tell_if_idle()
 
     def when_idle(self, waiter: "Future[None]", whole: bool) -> None:
         """Set a future when no request runs, except those that have no end of their own.
@@ -306,26 +340,28 @@ class Witness:
             waiter: The future.
             whole: Whether to wait for requests whose client has left, and for open streams, too.
         """
-        self._waiters.append((waiter, whole))
+        self.waiters.append((waiter, whole))
         self.tell_if_idle()
 
     def tell_if_idle(self) -> None:
         """Set the futures that wait, if the moment has come."""
-        if not self._waiters:
-            return
         running = [request for request in self.running if not request.endless]
         wanted = [each for each in running if not each.abandoned and not each.streams]
-        waiters, self._waiters = self._waiters, []
+        waiters, self.waiters = self.waiters, []
         for waiter, whole in waiters:
             if running if whole else wanted:
-                self._waiters.append((waiter, whole))
+                self.waiters.append((waiter, whole))
             else:
                 _set(waiter)
 
     def release_waiters(self) -> None:
         """Set the futures that wait; at the end of the run there is nothing left to wait for."""
-        while self._waiters:
-            _set(self._waiters.pop()[0])
+        while self.waiters:
+            _set(self.waiters.pop()[0])
+
+
+def _nothing() -> None:
+    """Be the `on_second` of a server that does not care."""
 
 
 def _set(waiter: "Future[None]") -> None:

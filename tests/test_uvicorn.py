@@ -101,7 +101,11 @@ class DateHeaderTests(StrictTestCase):
         with LiveServer(apps.hello) as server, Client(server.base_url) as client:
             dates = []
             for second in (0, 1, 3600):
-                with mock.patch("time.time", return_value=1_700_000_000.5 + second):
+                now = 1_700_000_000.5 + second
+                with (
+                    mock.patch("time.time", return_value=now),
+                    mock.patch("liveserver._witness.perf_counter", return_value=now),
+                ):
                     dates.append(client.get().headers["date"])
         self.assertEqual(
             dates,

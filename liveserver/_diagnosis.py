@@ -37,6 +37,9 @@ _OPAQUE = {
 _DEPTH = 100  # no await chain of an app is longer; a cycle would be
 
 
+# A task may move on while another thread looks at it, and then the end of its chain is missed.
+_LOOKS = 3
+
 _UNKNOWN = "at an unknown line"
 
 
@@ -63,12 +66,13 @@ def request_line(request: Request, server_thread: threading.Thread) -> str:
 @_never_raises
 def standing(task: "asyncio.Task[Any] | None", server_thread: threading.Thread) -> str:
     """Say where a task of the server's loop stands: `at shop/feed.py:31 in events`."""
+    if task is None:
+        return _UNKNOWN
     frames: list[tuple[FrameType, int]] = []
-    if task is not None:
-        if getattr(task.get_coro(), "cr_running", False):
-            frames = _thread_frames(server_thread.ident)
-        else:
-            frames = _task_frames(task, set())
+    for _ in range(_LOOKS):
+        frames = _task_frames(task, server_thread.ident, set())
+        if _own(frames):
+            break
     return _place(frames)
 
 
@@ -100,8 +104,7 @@ def _place(frames: list[tuple[FrameType, int]]) -> str:
     if not frames:
         return _UNKNOWN
     # The innermost line of the app itself tells more than the one of asyncio that it waits in.
-    own = [entry for entry in frames if not _is_library(entry[0].f_code.co_filename)]
-    frame, line = (own or frames)[-1]
+    frame, line = (_own(frames) or frames)[-1]
     return f"at {_short(frame.f_code.co_filename)}:{line} in {frame.f_code.co_name}"
 
 
@@ -109,8 +112,8 @@ def _place(frames: list[tuple[FrameType, int]]) -> str:
 def thread_stack(thread: threading.Thread) -> str:
     """Format the app's own lines in a thread's stack, innermost last, as a traceback does."""
     frames = _thread_frames(thread.ident)
-    own = [entry for entry in frames if not _is_library(entry[0].f_code.co_filename)]
-    summary = traceback.StackSummary.extract(iter(own or frames), lookup_lines=False)
+    lines = iter(_own(frames) or frames)
+    summary = traceback.StackSummary.extract(lines, lookup_lines=False)
     return "".join(summary.format()).rstrip()
 
 
@@ -119,11 +122,15 @@ def _thread_frames(ident: int | None) -> list[tuple[FrameType, int]]:
     return list(traceback.walk_stack(frame))[::-1] if frame is not None else []
 
 
-def _task_frames(task: "asyncio.Task[Any]", seen: set[int]) -> list[tuple[FrameType, int]]:
+def _task_frames(
+    task: "asyncio.Task[Any]", server_thread: int | None, seen: set[int]
+) -> list[tuple[FrameType, int]]:
     """The lines a task stands at, outermost first, those of the tasks it waits for included."""
     if id(task) in seen or len(seen) > _DEPTH:
         return []
     seen.add(id(task))
+    if getattr(task.get_coro(), "cr_running", False):
+        return _thread_frames(server_thread)
     frames: list[tuple[FrameType, int]] = []
     awaited: Any = task.get_coro()
     for _ in range(_DEPTH):
@@ -133,8 +140,8 @@ def _task_frames(task: "asyncio.Task[Any]", seen: set[int]) -> list[tuple[FrameT
         frames.append((frame, frame.f_lineno))
         awaited = inner
     for other in _awaited_tasks(getattr(task, "_fut_waiter", None), frames):
-        deeper = _task_frames(other, seen)
-        if any(not _is_library(frame.f_code.co_filename) for frame, _ in deeper):
+        deeper = _task_frames(other, server_thread, seen)
+        if _own(deeper):
             return frames + deeper
     return frames + _worker_frames(getattr(task, "_fut_waiter", None), frames)
 
@@ -200,6 +207,11 @@ def _enclosed(awaited: Any) -> Iterator[Any]:
         callback = entry[0] if isinstance(entry, tuple) else entry
         for cell in getattr(callback, "__closure__", None) or ():
             yield cell.cell_contents
+
+
+def _own(frames: list[tuple[FrameType, int]]) -> list[tuple[FrameType, int]]:
+    """The lines of the app itself, without those of libraries."""
+    return [entry for entry in frames if not _is_library(entry[0].f_code.co_filename)]
 
 
 @lru_cache(maxsize=1)

@@ -65,6 +65,10 @@ class Stuck:
     async def to_thread(self) -> None:
         await asyncio.to_thread(self.block)
 
+    async def blocked_by_a_child(self) -> None:
+        async with asyncio.TaskGroup() as group:
+            group.create_task(self.blocked_loop())
+
     async def blocked_loop(self) -> None:
         self.block()
 
@@ -82,6 +86,7 @@ SHAPES: dict[str, str] = {
     "a_task": "pause",
     "to_thread": "block",
     "blocked_loop": "block",
+    "blocked_by_a_child": "block",
 }
 
 

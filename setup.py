@@ -26,8 +26,11 @@ setup(
     install_requires=[
         "uvicorn>=0.36",
         "requests>=2.32.2",
-        "aiohttp>=3.10",
+        "aiohttp>=3.12",
     ],
+    extras_require={
+        "tls": ["trustme>=1.0"],
+    },
     classifiers=[
         "Development Status :: 4 - Beta",
         "Framework :: AsyncIO",

@@ -5,18 +5,24 @@ The stop is registered as a cleanup before the start: cleanups run also when a s
 were closed there are gone before their server.
 """
 
+import asyncio
 import inspect
 import re
 import unittest
 from collections.abc import Callable, Mapping
-from typing import Any, ClassVar, Generic, TypeVar, cast
+from typing import TYPE_CHECKING, Any, ClassVar, Generic, TypeVar, cast
 
 from liveserver._apps import checked_app, imported
+from liveserver._clients import async_session, sync_session
 from liveserver._errors import ConfigurationError, NotRunningError
-from liveserver._options import ServerOptions, check_names
+from liveserver._options import ServerOptions, check_names, fits
 from liveserver._server import LiveServer
 from liveserver._verdict import ServerRaises, Span, raise_app_errors
 from liveserver._watch import Noting, Watch
+
+if TYPE_CHECKING:
+    import aiohttp
+    import requests
 
 __all__ = ["IsolatedAsyncioLiveServerTestCase", "LiveServerMixin", "LiveServerTestCase"]
 
@@ -66,8 +72,14 @@ class LiveServerMixin:
     raise_server_errors: ClassVar[bool] = True
     """Whether an exception that the app did not handle fails the test that caused it."""
 
+    http_timeout: ClassVar[float] = 30.0
+    """Seconds that a request of `http` waits to connect, and for each next byte."""
+
     # Made by run(); absent where a test is run by debug().
     _live_server_watch: Watch
+
+    # Of the instance; absent until a test asks for it.
+    _live_server_http: Any
 
     # Of the class or of the instance, by the scope; absent while there is no server.
     _live_server_server: LiveServer
@@ -108,6 +120,7 @@ class LiveServerMixin:
             self.addAsyncCleanup(watch.settle_aside)
         else:
             cast(unittest.TestCase, self).addCleanup(watch.settle)
+        self._live_server_close_http_later()
         noting = None
         if result is not None:
             trims = isinstance(result, unittest.TestResult)
@@ -117,6 +130,30 @@ class LiveServerMixin:
         finally:
             watch.release()
         return own_result if result is None else result
+
+    @property
+    def http(self) -> Any:
+        """A session whose relative URLs go to the server; made anew for each test.
+
+        A `requests.Session`; in an asyncio test an `aiohttp.ClientSession`. It trusts the server's
+        throw-away certificate, heeds no proxy variables, keeps cookies, and is closed after the
+        test's own cleanups.
+
+        Raises:
+            ConfigurationError: `http_timeout` is wrong, or an asyncio test asks for the session
+                where no loop is running, in `setUp`.
+            NotRunningError: The server is not running.
+        """
+        session = vars(self).get("_live_server_http")
+        if session is None:
+            session = self._live_server_http = _open_session(self)
+        return session
+
+    def _live_server_close_http_later(self) -> None:
+        if isinstance(self, unittest.IsolatedAsyncioTestCase):
+            self.addAsyncCleanup(_close_async_session, self)
+        else:
+            cast(unittest.TestCase, self).addCleanup(_close_session, self)
 
     def assertServerRaises(
         self, expected_exception: type[BaseException] | tuple[type[BaseException], ...]
@@ -206,12 +243,18 @@ class LiveServerMixin:
                 test_case.addCleanup(server.stop)
             server.start()
             self._live_server_server = server
+            self._live_server_close_http_later()  # before the stop
             if "_live_server_watch" in vars(self):
                 self._live_server_watch.follow(server)
 
 
 class LiveServerTestCase(LiveServerMixin, unittest.TestCase):
     """A `unittest.TestCase` whose tests have a real server running their app."""
+
+    if TYPE_CHECKING:
+
+        @property
+        def http(self) -> requests.Session: ...
 
 
 class IsolatedAsyncioLiveServerTestCase(LiveServerMixin, unittest.IsolatedAsyncioTestCase):
@@ -220,6 +263,11 @@ class IsolatedAsyncioLiveServerTestCase(LiveServerMixin, unittest.IsolatedAsynci
     The server runs on a loop of its own in a thread of its own, so a test that blocks its loop
     does not block the server.
     """
+
+    if TYPE_CHECKING:
+
+        @property
+        def http(self) -> aiohttp.ClientSession: ...
 
 
 def _scope(cls: type[LiveServerMixin]) -> str:
@@ -295,6 +343,36 @@ def _raise_unclaimed(server: LiveServer) -> None:
         raise_app_errors(span.requests())
     finally:
         span.release()
+
+
+def _open_session(case: LiveServerMixin) -> Any:
+    who, seconds = type(case).__qualname__, case.http_timeout
+    if not fits(seconds, float) or not seconds > 0:
+        raise ConfigurationError(
+            f"{who}.http_timeout is {seconds!r}. Use a number of seconds, more than 0."
+        )
+    if not isinstance(case, unittest.IsolatedAsyncioTestCase):
+        return sync_session(case.server, seconds)
+    try:
+        asyncio.get_running_loop()
+    except RuntimeError:
+        raise ConfigurationError(
+            f"{who}.http is an aiohttp session and needs the test's loop, which is not running "
+            "here. Use it in asyncSetUp(), the test or asyncTearDown()."
+        ) from None
+    return async_session(case.server, seconds)
+
+
+def _close_session(case: LiveServerMixin) -> None:
+    session = vars(case).pop("_live_server_http", None)
+    if session is not None:
+        session.close()
+
+
+async def _close_async_session(case: LiveServerMixin) -> None:
+    session = vars(case).pop("_live_server_http", None)
+    if session is not None:
+        await session.close()
 
 
 def _forget_server(holder: LiveServerMixin | type[LiveServerMixin]) -> None:

@@ -22,6 +22,7 @@ class ServerOptions(TypedDict, total=False):
     host: str
     port: int
     public_host: str | None
+    tls: bool
     startup_timeout: float
     shutdown_timeout: float
     uvicorn_config: Mapping[str, Any] | None
@@ -35,13 +36,15 @@ class Options:
     host: str = "127.0.0.1"
     port: int = 0
     public_host: str | None = None
+    tls: bool = False
     startup_timeout: float = 10.0
     shutdown_timeout: float = 5.0
     uvicorn_config: Mapping[str, Any] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
-        if not isinstance(self.factory, bool):
-            raise _wrong("factory", self.factory, "True or False")
+        for name, value in (("factory", self.factory), ("tls", self.tls)):
+            if not isinstance(value, bool):
+                raise _wrong(name, value, "True or False")
         _check_host("host", self.host)
         if self.public_host is not None:
             _check_host("public_host", self.public_host)
@@ -51,6 +54,8 @@ class Options:
         _check_seconds("shutdown_timeout", self.shutdown_timeout, least="0 or more")
         # A copy, so that what was checked is what is used.
         object.__setattr__(self, "uvicorn_config", _checked_uvicorn_config(self.uvicorn_config))
+        if self.tls:
+            _refuse_certificates(self.uvicorn_config)
 
 
 def check_names(given: Iterable[object], known: Iterable[str], what: str) -> None:
@@ -165,3 +170,12 @@ def _checked_uvicorn_config(value: object) -> Mapping[str, Any]:
         if place is not None:
             raise ConfigurationError(f"uvicorn_config cannot hold {name!r}. {place}")
     return MappingProxyType(dict(value))
+
+
+def _refuse_certificates(uvicorn_config: Mapping[str, Any]) -> None:
+    for name in ("ssl_certfile", "ssl_keyfile", "ssl_keyfile_password"):
+        if name in uvicorn_config:
+            raise ConfigurationError(
+                f"uvicorn_config cannot hold {name!r} beside tls=True, which brings a certificate "
+                "of its own. Leave out one of the two."
+            )

@@ -6,22 +6,24 @@ through each change; whoever holds it is bounded (see `_run.py`), so waiting for
 """
 
 import asyncio
+import ssl
 import threading
-from collections.abc import Callable, Mapping
-from concurrent.futures import Future
+from collections.abc import Mapping
 from types import TracebackType
 from typing import Any, Self
 
+from liveserver import _tls
 from liveserver._address import listen, url
 from liveserver._apps import ASGIApp, app_maker, describe
-from liveserver._errors import NotRunningError, ShutdownError, StartupError
+from liveserver._aside import aside
+from liveserver._errors import ConfigurationError, NotRunningError, ShutdownError, StartupError
 from liveserver._options import Options
 from liveserver._run import Run
 from liveserver._serving import Serving
 from liveserver._uvicorn import configure
 from liveserver._witness import Journal, ServedRequest, Witness
 
-__all__ = ["LiveServer", "aside"]
+__all__ = ["LiveServer"]
 
 
 class LiveServer:
@@ -39,6 +41,9 @@ class LiveServer:
         port: The port to listen on; 0 takes a free one at the first start, and keeps its number.
         public_host: The host that the URLs name instead, for a client that reaches this machine
             under another name, such as a browser in a container.
+        tls: Whether to serve https and wss, with a certificate of a throw-away authority for the
+            loopback names, `host` and `public_host`. Needs the extra `tls`. A certificate of your
+            own is given as `ssl_certfile` in `uvicorn_config` instead.
         startup_timeout: Seconds that the app has to get ready.
         shutdown_timeout: Seconds that running requests have to end before they are cut, and
             seconds that the app's lifespan has to shut down.
@@ -56,6 +61,7 @@ class LiveServer:
         host: str = "127.0.0.1",
         port: int = 0,
         public_host: str | None = None,
+        tls: bool = False,
         startup_timeout: float = 10.0,
         shutdown_timeout: float = 5.0,
         uvicorn_config: Mapping[str, Any] | None = None,
@@ -65,6 +71,7 @@ class LiveServer:
             host=host,
             port=port,
             public_host=public_host,
+            tls=tls,
             startup_timeout=startup_timeout,
             shutdown_timeout=shutdown_timeout,
             uvicorn_config={} if uvicorn_config is None else uvicorn_config,
@@ -73,7 +80,7 @@ class LiveServer:
         self._name = describe(app)
         self._journal = Journal()
         self._witness = Witness(self._journal)  # of the latest run
-        self._configuration = configure(self._options)
+        self._configuration = configure(self._uvicorn_config())
         self._lock = threading.RLock()
         self._run: Run | None = None  # changed under _lock; any thread may read it
         self._port: int | None = None  # known from the first start on
@@ -134,6 +141,43 @@ class LiveServer:
             NotRunningError: The server was not started yet.
         """
         return self._url("ws_url", "ws")
+
+    def _uvicorn_config(self) -> Mapping[str, Any]:
+        options = self._options
+        if not options.tls:
+            return options.uvicorn_config
+        hosts = [host for host in (options.host, options.public_host) if host is not None]
+        return {**options.uvicorn_config, "ssl_certfile": _tls.certificate(hosts)}
+
+    @property
+    def ca_bundle(self) -> str:
+        """The path of a PEM file with the certificate of the authority that clients have to trust.
+
+        For `requests` it is `verify=server.ca_bundle`, for curl `--cacert`. It is removed when the
+        process ends.
+
+        Raises:
+            ConfigurationError: The server has no throw-away certificate: `tls` is not True.
+        """
+        self._check_tls("ca_bundle")
+        return _tls.ca_bundle()
+
+    @property
+    def client_ssl_context(self) -> ssl.SSLContext:
+        """A new `ssl.SSLContext` for clients, which trusts the server's certificate.
+
+        Raises:
+            ConfigurationError: The server has no throw-away certificate: `tls` is not True.
+        """
+        self._check_tls("client_ssl_context")
+        return _tls.client_context()
+
+    def _check_tls(self, name: str) -> None:
+        if not self._options.tls:
+            raise ConfigurationError(
+                f"The server of {self._name} has no {name}, as it has no throw-away certificate. "
+                'Set tls=True; on a test class, server_options = {"tls": True}.'
+            )
 
     def _url(self, name: str, scheme: str) -> str:
         if self._port is None:
@@ -310,35 +354,3 @@ class LiveServer:
         traceback: TracebackType | None,
     ) -> None:
         await aside(self.stop)
-
-
-async def aside(function: Callable[..., None], *args: object) -> None:
-    """Await a blocking function in a thread of its own, to its end even if this is cancelled.
-
-    The loop's executor would be simpler, but a test whose clients hang may have filled it.
-    """
-    outcome: Future[None] = Future()
-    outcome.set_running_or_notify_cancel()
-
-    def call() -> None:
-        try:
-            function(*args)
-        except BaseException as error:
-            outcome.set_exception(error)
-        else:
-            outcome.set_result(None)
-
-    thread = threading.Thread(target=call, name="liveserver-aside", daemon=True)
-    thread.start()
-    waiter = asyncio.wrap_future(outcome)
-    cancelled: asyncio.CancelledError | None = None
-    while not waiter.done():
-        try:
-            await asyncio.wait([waiter])
-        except asyncio.CancelledError as error:
-            # What was begun is bounded, and must not be left half done.
-            cancelled = error
-    thread.join()
-    if cancelled is not None:
-        raise cancelled from waiter.exception()
-    waiter.result()

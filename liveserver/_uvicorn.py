@@ -27,7 +27,7 @@ from liveserver._apps import ASGIApp, Receive, Scope, Send
 from liveserver._diagnosis import request_line
 from liveserver._errors import ConfigurationError
 from liveserver._lifespan import Lifespan
-from liveserver._options import Options, check_values
+from liveserver._options import check_values
 from liveserver._witness import Request, Witness
 
 _T = TypeVar("_T")
@@ -76,13 +76,15 @@ _READ_ANEW = ("ssl_", "env_file", "log_config")
 _LOG_OPTIONS = ("log_config", "log_level", "access_log", "use_colors")
 
 
-def configure(options: Options) -> Configuration:
+def configure(given: Mapping[str, Any]) -> Configuration:
     """Make uvicorn's configuration for a server.
+
+    Args:
+        given: uvicorn's options, by name.
 
     Raises:
         ConfigurationError: `uvicorn_config` holds an unknown name or a value that uvicorn refuses.
     """
-    given = options.uvicorn_config
     allowed_proxies = os.environ.get("FORWARDED_ALLOW_IPS")
     trace = logging.getLogger("uvicorn.error").getEffectiveLevel() <= TRACE_LOG_LEVEL
     for name, value in given.items():
@@ -308,7 +310,7 @@ class UvicornServer(uvicorn.Server):
 
     def _leave_unanswered(self, transport: Any) -> None:
         """End a TLS connection that waits for the other side's goodbye; pools never say it."""
-        if self.config.is_ssl and transport.is_closing() and not transport.get_write_buffer_size():
+        if self.config.is_ssl and transport.is_closing() and not _unsent(transport):
             transport.abort()
 
     def close(self) -> None:
@@ -342,10 +344,12 @@ class UvicornServer(uvicorn.Server):
 
     def _shut(self, connection: Any) -> None:
         transport = connection.transport
-        try:
-            connection.shutdown()
-        except Exception:  # its parser is in a state that allows no goodbye
-            transport.abort()
+        # asyncio's TLS transport, closed twice, forgets the connection and cannot abort it.
+        if not (self.config.is_ssl and transport.is_closing()):
+            try:
+                connection.shutdown()
+            except Exception:  # its parser is in a state that allows no goodbye
+                transport.abort()
         self._leave_unanswered(transport)
 
     def cut_endless(self) -> None:
@@ -396,3 +400,11 @@ class UvicornServer(uvicorn.Server):
         """Wait no longer for requests: go on to the lifespan's shutdown."""
         self.close()
         self._quiet.set()
+
+
+def _unsent(transport: Any) -> int:
+    """The bytes that a transport still has to send; of one that forgot its connection, none."""
+    try:
+        return int(transport.get_write_buffer_size())
+    except AttributeError:
+        return 0

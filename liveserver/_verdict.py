@@ -5,10 +5,11 @@ import re
 from types import TracebackType
 from typing import Self
 
+from liveserver._aside import aside
 from liveserver._diagnosis import app_frames, raised_at, standing
 from liveserver._errors import AppError, BusyTimeout
 from liveserver._logs import plain_traceback
-from liveserver._server import LiveServer, aside
+from liveserver._server import LiveServer
 from liveserver._witness import Request
 
 # unittest leaves the frames of a module that says this out of its reports.

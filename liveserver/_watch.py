@@ -2,7 +2,8 @@
 
 from typing import Any
 
-from liveserver._server import LiveServer, aside
+from liveserver._aside import aside
+from liveserver._server import LiveServer
 from liveserver._verdict import NOTE, Span, is_verdict, raise_app_errors
 
 __all__ = ["Noting", "Watch"]

@@ -14,6 +14,8 @@ ROOMS = [
     "_options",
     "_apps",
     "_address",
+    "_tls",
+    "_aside",
     "_logs",
     "_lifespan",
     "_witness",
@@ -23,6 +25,7 @@ ROOMS = [
     "_process",
     "_run",
     "_server",
+    "_clients",
     "_verdict",
     "_watch",
     "_case",
@@ -33,8 +36,9 @@ ONLY_IN = {
     "uvicorn": {"_uvicorn"},
     "socket": {"_address", "_uvicorn", "_serving", "_run"},  # the others for its type
     "unittest": {"_case"},
-    "requests": set[str](),
-    "aiohttp": set[str](),
+    "requests": {"_clients", "_case"},  # the other for its type
+    "aiohttp": {"_clients", "_case"},
+    "trustme": {"_tls"},
 }
 
 
@@ -77,4 +81,4 @@ class LayeringTests(StrictTestCase):
             for module in ROOMS
             if "threading.Thread(" in (PACKAGE / f"{module}.py").read_text("utf-8")
         }
-        self.assertEqual(makers, {"_process", "_run", "_server"})
+        self.assertEqual(makers, {"_process", "_run", "_aside"})

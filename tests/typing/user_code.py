@@ -1,6 +1,10 @@
 """Code as users write it; type-checked, not run."""
 
+import ssl
 from typing import Any, assert_type
+
+import aiohttp
+import requests
 
 from liveserver import (
     IsolatedAsyncioLiveServerTestCase,
@@ -30,6 +34,9 @@ class HealthTests(LiveServerTestCase):
         assert_type(self.server.port, int)
         assert_type(self.server.ws_url, str)
         assert_type(self.server.running, bool)
+        assert_type(self.server.ca_bundle, str)
+        assert_type(self.server.client_ssl_context, ssl.SSLContext)
+        assert_type(self.http, requests.Session)
 
 
 class StreamTests(IsolatedAsyncioLiveServerTestCase):
@@ -37,6 +44,7 @@ class StreamTests(IsolatedAsyncioLiveServerTestCase):
 
     async def test_types(self) -> None:
         assert_type(self.base_url, str)
+        assert_type(self.http, aiohttp.ClientSession)
 
 
 class BuiltTests(LiveServerTestCase):

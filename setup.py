@@ -26,7 +26,7 @@ setup(
     install_requires=[
         "uvicorn>=0.36",
         "requests>=2.32.2",
-        "aiohttp>=3.12",
+        "aiohttp>=3.12.7",  # takes absolute URLs beside a base URL; waits for TLS to close
     ],
     extras_require={
         "tls": ["trustme>=1.0"],

@@ -30,6 +30,7 @@ setup(
     ],
     extras_require={
         "tls": ["trustme>=1.0"],
+        "wsgi": ["a2wsgi>=1.10"],
     },
     classifiers=[
         "Development Status :: 4 - Beta",

@@ -1,4 +1,4 @@
-"""From what the user gives to an ASGI app."""
+"""From what the user gives to an ASGI 3 app: imports, factories, WSGI, ASGI 2."""
 
 import importlib
 import inspect
@@ -9,11 +9,13 @@ from liveserver._errors import ConfigurationError
 
 __all__ = [
     "ASGIApp",
+    "App",
     "Message",
     "Receive",
     "Scope",
     "Send",
     "app_maker",
+    "as_asgi",
     "checked_app",
     "describe",
     "imported",
@@ -24,6 +26,9 @@ Message = MutableMapping[str, Any]
 Receive = Callable[[], Awaitable[Message]]
 Send = Callable[[Message], Awaitable[None]]
 ASGIApp = Callable[[Scope, Receive, Send], Awaitable[None]]
+
+# What a user may give: an ASGI app of version 3 or 2, or a WSGI app.
+App = Callable[..., Any]
 
 
 def describe(app: object) -> str:
@@ -93,8 +98,8 @@ def _failed_import(name: str, target: str, error: BaseException) -> Configuratio
     )
 
 
-def checked_app(app: object, origin: str) -> ASGIApp:
-    """Return the app if it can be called as ASGI 3 says, with `scope, receive, send`.
+def checked_app(app: object, origin: str) -> App:
+    """Return the app if it can be called as ASGI or WSGI says.
 
     Args:
         app: What should be the app.
@@ -102,7 +107,8 @@ def checked_app(app: object, origin: str) -> ASGIApp:
             `HealthTests.create_app() returned`.
 
     Raises:
-        ConfigurationError: It is None, not callable, or takes other arguments.
+        ConfigurationError: It is None, not callable, takes other arguments, or takes so many that
+            nobody can tell which it is; or it is a WSGI app, and a2wsgi is not installed.
     """
     if not callable(app):
         if inspect.iscoroutine(app):
@@ -113,14 +119,23 @@ def checked_app(app: object, origin: str) -> ASGIApp:
             )
         raise ConfigurationError(
             f"{origin} {app!r}, which is not an app: it cannot be called. "
-            'Give an ASGI app or "module:attribute".'
+            'Give an ASGI or WSGI app or "module:attribute".'
         )
-    if not _takes(app, 3):
+    interface = _interface(app)
+    if interface is None:
         raise ConfigurationError(f"{origin} {describe(app)}, which {_mismatch(app)}")
+    if interface == "ambiguous":
+        raise ConfigurationError(
+            f"{origin} {describe(app)}, which may be an ASGI or a WSGI app by its arguments. Say "
+            "which: give a function `async def app(scope, receive, send)` or "
+            "`def app(environ, start_response)` that calls it."
+        )
+    if interface == "wsgi":
+        _a2wsgi(f"{origin} {describe(app)}")
     return app
 
 
-def app_maker(app: object, factory: bool) -> Callable[[], ASGIApp]:
+def app_maker(app: object, factory: bool) -> Callable[[], App]:
     """Return what gives the app for each start: the same app always, or the factory's next one.
 
     Raises:
@@ -139,16 +154,100 @@ def app_maker(app: object, factory: bool) -> Callable[[], ASGIApp]:
     return lambda: checked_app(app(), f"The factory {describe(app)} returned")
 
 
-def _takes(app: Callable[..., Any], count: int) -> bool:
-    """Whether it can be called with that many positional arguments."""
-    # inspect.signature costs 50 microseconds, and a server less than 1,000. So the usual shapes of
-    # an app come first: a function of exactly these arguments, an object with such a __call__.
+def as_asgi(app: App) -> ASGIApp:
+    """Make one ASGI 3 app of a checked app; one that is ASGI 3 is returned as it is."""
+    interface = _interface(app)
+    if interface == "wsgi":
+        return _FromWSGI(app)
+    return _from_asgi2(app) if interface == "asgi2" else app
+
+
+def _from_asgi2(app: App) -> ASGIApp:
+    async def asgi(scope: Scope, receive: Receive, send: Send) -> None:
+        await app(scope)(receive, send)
+
+    return asgi
+
+
+class _FromWSGI:
+    """An ASGI app that runs a WSGI app in threads of its own, which end with its lifespan."""
+
+    def __init__(self, app: App) -> None:
+        self._bridge = _a2wsgi(describe(app)).WSGIMiddleware(app)
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        await self._bridge(scope, receive, send)
+        if scope["type"] == "lifespan":
+            self._bridge.executor.shutdown(wait=False)
+
+
+def _a2wsgi(who: str) -> Any:
+    try:
+        import a2wsgi
+    except ModuleNotFoundError as error:
+        raise ConfigurationError(
+            f"{who}, a WSGI app, which needs the package a2wsgi, and that is not installed. "
+            'Install it: pip install "liveserver[wsgi]"'
+        ) from error
+    return a2wsgi
+
+
+def _interface(app: App) -> str | None:
+    """Tell `"asgi3"`, `"asgi2"`, `"wsgi"` or `"ambiguous"` by the arguments; None is no app."""
+    if _takes_exactly(app, 3):
+        return "asgi3"
+    asgi3, wsgi = _takes(app, 3), _takes(app, 2)
+    names = _names(app)
+    if asgi3 and wsgi and names is not None and not _is_async(app) and "scope" not in names[:1]:
+        return "wsgi" if "start_response" in names[1:2] else "ambiguous"
+    if asgi3 and (not inspect.isclass(app) or hasattr(app, "__await__")):
+        return "asgi3"
+    if names == ["scope"] and not _is_async(app):
+        return "asgi2"
+    if inspect.isclass(app) and "start_response" not in (names or ())[1:2]:
+        return None  # few classes are apps, but almost each takes some arguments
+    return "wsgi" if wsgi and not _is_async(app) and names != ["receive", "send"] else None
+
+
+def _is_async(app: App) -> bool:
+    if inspect.isclass(app):
+        return False  # its __call__ is that of its instances
+    call = getattr(app, "func", app)  # what functools.partial() calls
+    return inspect.iscoroutinefunction(call) or inspect.iscoroutinefunction(
+        getattr(call, "__call__", None)  # noqa: B004  # whether it is async, not whether it is there
+    )
+
+
+def _names(app: App) -> list[str] | None:
+    """The names of its positional arguments; None where it has no signature."""
+    try:
+        parameters = inspect.signature(app).parameters.values()
+    except (TypeError, ValueError):
+        return None
+    return [each.name for each in parameters if each.kind in (0, 1)]
+
+
+def _takes_exactly(app: App, count: int) -> bool:
+    """Whether it is of a usual shape and has that many arguments: a function, or an object with
+    such a `__call__`.
+
+    `inspect.signature` costs 50 microseconds, and a server less than 1,000.
+    """
     function, bound = (app, 0) if inspect.isfunction(app) else (type(app).__call__, 1)
     code = getattr(function, "__code__", None)
-    if code is not None and not hasattr(function, "__wrapped__") and not inspect.isclass(app):
-        exact = code.co_argcount == bound + count and not code.co_kwonlyargcount
-        if exact and not function.__defaults__:
-            return True
+    return (
+        code is not None
+        and not inspect.isclass(app)
+        and not hasattr(function, "__wrapped__")
+        and code.co_argcount == bound + count
+        and not code.co_kwonlyargcount
+        and not code.co_flags & inspect.CO_VARARGS
+        and not function.__defaults__
+    )
+
+
+def _takes(app: Callable[..., Any], count: int) -> bool:
+    """Whether it can be called with that many positional arguments."""
     try:
         inspect.signature(app).bind(*[None] * count)
     except TypeError:
@@ -159,7 +258,10 @@ def _takes(app: Callable[..., Any], count: int) -> bool:
 
 
 def _mismatch(app: Callable[..., Any]) -> str:
-    cannot = "cannot be called with (scope, receive, send) as ASGI 3 says"
+    cannot = (
+        "cannot be called with (scope, receive, send) as ASGI says, nor with "
+        "(environ, start_response) as WSGI says"
+    )
     if inspect.isclass(app):
         return f"{cannot}: it is a class. Give an instance of it."
     if _takes(app, 0):
@@ -167,6 +269,4 @@ def _mismatch(app: Callable[..., Any]) -> str:
             f"{cannot}. If it builds the app, set factory=True; "
             'on a test class, server_options = {"factory": True}.'
         )
-    if _takes(app, 2):
-        return f"{cannot}. It looks like a WSGI app; give an ASGI app."
-    return f"{cannot}. Give an ASGI app."
+    return f"{cannot}. Give an ASGI or WSGI app."

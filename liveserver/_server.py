@@ -14,7 +14,7 @@ from typing import Any, Self
 
 from liveserver import _tls
 from liveserver._address import listen, url
-from liveserver._apps import ASGIApp, app_maker, describe
+from liveserver._apps import App, app_maker, describe
 from liveserver._aside import aside
 from liveserver._errors import ConfigurationError, NotRunningError, ShutdownError, StartupError
 from liveserver._options import Options
@@ -33,7 +33,8 @@ class LiveServer:
     Use it by hand as `server.start()`, then `server.stop()` in a `finally`.
 
     Args:
-        app: An ASGI app, or where to import it from: `"module:attribute"`.
+        app: An ASGI app, a WSGI app (needs the extra `wsgi`), or where to import it from:
+            `"module:attribute"`.
         factory: Whether `app` is a function that builds the app. It is called for every start, in
             the server's thread with its loop running, as uvicorn does.
         host: The host name or IP address to listen on, without brackets. `"0.0.0.0"` and `"::"`
@@ -77,6 +78,7 @@ class LiveServer:
             uvicorn_config={} if uvicorn_config is None else uvicorn_config,
         )
         self._make_app = app_maker(app, factory)
+        self._built: App | None = None  # by the server's thread, at each start
         self._name = describe(app)
         self._journal = Journal()
         self._witness = Witness(self._journal)  # of the latest run
@@ -96,17 +98,17 @@ class LiveServer:
         return run is not None and run.alive
 
     @property
-    def app(self) -> ASGIApp:
-        """The app it serves, imported and built.
+    def app(self) -> App:
+        """The app it serves, as it was given, imported or built.
 
         Raises:
             NotRunningError: `factory=True`, and the server was not started yet.
         """
         if not self._options.factory:
             return self._make_app()
-        if self._witness.app is None:
+        if self._built is None:
             raise self._not_started("app")
-        return self._witness.app
+        return self._built
 
     @property
     def host(self) -> str:
@@ -191,6 +193,10 @@ class LiveServer:
             "or use it in a with statement."
         )
 
+    def _build_app(self) -> App:
+        self._built = self._make_app()
+        return self._built
+
     def start(self) -> None:
         """Listen, run the app's lifespan startup, and return when requests are served.
 
@@ -218,7 +224,7 @@ class LiveServer:
             try:
                 self._port = sock.getsockname()[1]
                 self._witness = Witness(self._journal)
-                serving = Serving(self._configuration, self._witness, self._make_app, sock)
+                serving = Serving(self._configuration, self._witness, self._build_app, sock)
                 self._run = Run(self._options, self._witness, serving, sock, self._port)
                 self._run.start(self._name)
             except BaseException:

@@ -8,7 +8,7 @@ from collections.abc import Callable
 from concurrent.futures import Future, ThreadPoolExecutor
 from typing import Any
 
-from liveserver._apps import ASGIApp
+from liveserver._apps import App, ASGIApp, as_asgi
 from liveserver._diagnosis import standing, thread_standing
 from liveserver._errors import LiveServerError, ShutdownError, StartupError
 from liveserver._logs import mark_server_thread
@@ -92,7 +92,7 @@ class Serving:
         self,
         configuration: Configuration,
         witness: Witness,
-        make_app: Callable[[], ASGIApp],
+        make_app: Callable[[], App],
         sock: socket.socket,
     ) -> None:
         self.server = UvicornServer(configuration, witness, sock)
@@ -220,7 +220,7 @@ class Serving:
 
     def _build_app(self) -> ASGIApp:
         try:
-            return self._make_app()
+            return as_asgi(self._make_app())
         except LiveServerError:
             raise
         except (Exception, SystemExit) as error:

@@ -40,7 +40,7 @@ class AppIsNotCallable(_Wrong, LiveServerTestCase):
 
 
 class AppTakesOtherArguments(_Wrong, LiveServerTestCase):
-    def app(environ, start_response):  # type: ignore[no-untyped-def]
+    def app(one):  # type: ignore[no-untyped-def]
         pass
 
 

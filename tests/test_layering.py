@@ -39,6 +39,7 @@ ONLY_IN = {
     "requests": {"_clients", "_case"},  # the other for its type
     "aiohttp": {"_clients", "_case"},
     "trustme": {"_tls"},
+    "a2wsgi": {"_apps"},
 }
 
 

@@ -17,16 +17,25 @@ ROOT = Path(__file__).parent.parent
 EXPECTED: dict[str, tuple[type[BaseException], str]] = {
     "NoApp": (ConfigurationError, r'Set app = "module:attribute" or override create_app\(\)'),
     "NoAppAsync": (ConfigurationError, r'Set app = "module:attribute" or override create_app\(\)'),
-    "AppIsNone": (ConfigurationError, r"app is None, which is not an app.*Give an ASGI app"),
-    "AppIsNotCallable": (ConfigurationError, r"app is 42, which is not an app.*Give an ASGI app"),
-    "AppTakesOtherArguments": (ConfigurationError, r"looks like a WSGI app.*give an ASGI app"),
+    "AppIsNone": (
+        ConfigurationError,
+        r"app is None, which is not an app.*Give an ASGI or WSGI app",
+    ),
+    "AppIsNotCallable": (
+        ConfigurationError,
+        r"app is 42, which is not an app.*Give an ASGI or WSGI app",
+    ),
+    "AppTakesOtherArguments": (ConfigurationError, r"cannot be called.*Give an ASGI or WSGI app"),
     "AppIsAClass": (ConfigurationError, r"it is a class\. Give an instance"),
     "AppIsAFactory": (
         ConfigurationError,
         r'on a test class, server_options = {"factory"',
     ),
     "AppIsSetOnTheInstance": (ConfigurationError, r"sets self.app.*Set app on the class"),
-    "FactoryGivesNothing": (ConfigurationError, r"build_nothing returned None.*Give an ASGI app"),
+    "FactoryGivesNothing": (
+        ConfigurationError,
+        r"build_nothing returned None.*Give an ASGI or WSGI app",
+    ),
     "FactoryIsNone": (ConfigurationError, r"factory=True.*Give a function that takes none"),
     "CreateAppIsNoClassmethod": (ConfigurationError, r"not a classmethod\. Put @classmethod"),
     "CreateAppGivesNothing": (ConfigurationError, r"create_app\(\) returned None.*Give an ASGI"),

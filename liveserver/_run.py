@@ -11,6 +11,7 @@ A thread that is stuck in the app's own code cannot be ended by anybody. It is l
 daemon, told to end as soon as it can, and the error shows where it stands.
 """
 
+import asyncio
 import contextlib
 import dataclasses
 import os
@@ -20,9 +21,11 @@ import warnings
 from collections.abc import Callable
 from concurrent.futures import Future
 from functools import partial
+from typing import Any
 
 from liveserver import _process
-from liveserver._diagnosis import request_line, standing, thread_stack
+from liveserver._calls import Call
+from liveserver._diagnosis import request_line, standing, thread_stack, thread_standing
 from liveserver._errors import BusyTimeout, ShutdownTimeout, StartupError, StartupTimeout
 from liveserver._options import Options
 from liveserver._serving import Serving
@@ -162,6 +165,50 @@ class Run:
                 raise BusyTimeout(
                     f"The server {what} within {seconds:g} s.{_listed(pending)}", seconds, pending
                 ) from None
+
+    def call(self, call: Call, seconds: float) -> Any:
+        """Run a call on the loop and return its result.
+
+        Raises:
+            BusyTimeout: It took too long, and was cancelled.
+        """
+        self._serving.accept(call)
+        try:
+            return call.outcome.result(seconds)
+        except TimeoutError:
+            if call.outcome.done():
+                return call.outcome.result()  # it came just now; or the function raised it
+            raise self._unanswered(call, seconds) from None
+        finally:
+            self._settle(call)
+
+    async def acall(self, call: Call, seconds: float) -> Any:
+        """Do the same without blocking the running loop."""
+        self._serving.accept(call)
+        waiter = asyncio.wrap_future(call.outcome)
+        try:
+            if not (await asyncio.wait([waiter], timeout=seconds))[0]:
+                raise self._unanswered(call, seconds)
+            return waiter.result()
+        finally:
+            waiter.cancel()
+            self._settle(call)
+
+    def _unanswered(self, call: Call, seconds: float) -> BusyTimeout:
+        if call.task is None:
+            place = f"the loop is not free for it; its thread stands {thread_standing(self.thread)}"
+        else:
+            place = f"it stands {standing(call.task, self.thread)}"
+        pending = [f"call of {call}, {place}"]
+        return BusyTimeout(
+            f"The call of {call} was not done within {seconds:g} s: {place}. It is cancelled.",
+            seconds,
+            pending,
+        )
+
+    def _settle(self, call: Call) -> None:
+        if not call.outcome.done():
+            self._serving.post(call.give_up)
 
     # The stop.
 

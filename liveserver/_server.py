@@ -8,14 +8,15 @@ through each change; whoever holds it is bounded (see `_run.py`), so waiting for
 import asyncio
 import ssl
 import threading
-from collections.abc import Mapping
+from collections.abc import Awaitable, Callable, Mapping
 from types import TracebackType
-from typing import Any, Self
+from typing import Any, Self, TypeVar, overload
 
 from liveserver import _tls
 from liveserver._address import listen, url
 from liveserver._apps import App, app_maker, describe
 from liveserver._aside import aside
+from liveserver._calls import Call
 from liveserver._errors import ConfigurationError, NotRunningError, ShutdownError, StartupError
 from liveserver._options import Options
 from liveserver._run import Run
@@ -24,6 +25,8 @@ from liveserver._uvicorn import configure
 from liveserver._witness import Journal, ServedRequest, Witness
 
 __all__ = ["LiveServer"]
+
+_T = TypeVar("_T")
 
 
 class LiveServer:
@@ -315,6 +318,65 @@ class LiveServer:
         """
         self._refuse_own_thread()
         self._running_run("drop_connections()").drop_connections()
+
+    @overload
+    def call(
+        self, func: Callable[..., Awaitable[_T]], /, *args: Any, timeout: float = ...
+    ) -> _T: ...
+
+    @overload
+    def call(self, func: Callable[..., _T], /, *args: Any, timeout: float = ...) -> _T: ...
+
+    def call(self, func: Callable[..., Any], /, *args: Any, timeout: float = 30.0) -> Any:
+        """Run a function or a coroutine function on the server's loop and return its result.
+
+        For objects that belong to that loop: database engines, queues, `app.state`. It runs in a
+        copy of the caller's context, so it sees the values of context variables here, and what it
+        sets stays there. What it raises is raised here. A function that blocks, blocks the server.
+
+        Args:
+            func: The function.
+            args: Its arguments; use `functools.partial` for keyword arguments.
+            timeout: Seconds to wait; after that, or when this is interrupted, it is cancelled.
+
+        Raises:
+            BusyTimeout: It took longer; the message says where it stands.
+            ConfigurationError: This is the server's own thread, which would wait for itself.
+            NotRunningError: The server is not running, or stopped before the call was done.
+        """
+        return self._run_for_call("call").call(Call(func, args), timeout)
+
+    @overload
+    async def acall(
+        self, func: Callable[..., Awaitable[_T]], /, *args: Any, timeout: float = ...
+    ) -> _T: ...
+
+    @overload
+    async def acall(self, func: Callable[..., _T], /, *args: Any, timeout: float = ...) -> _T: ...
+
+    async def acall(self, func: Callable[..., Any], /, *args: Any, timeout: float = 30.0) -> Any:
+        """Do what `call` does without blocking the running loop.
+
+        Args:
+            func: The function.
+            args: Its arguments; use `functools.partial` for keyword arguments.
+            timeout: Seconds to wait; after that, or when this is cancelled, it is cancelled.
+
+        Raises:
+            BusyTimeout: It took longer; the message says where it stands.
+            ConfigurationError: This is the server's own thread, which would wait for itself.
+            NotRunningError: The server is not running, or stopped before the call was done.
+        """
+        return await self._run_for_call("acall").acall(Call(func, args), timeout)
+
+    def _run_for_call(self, method: str) -> Run:
+        run = self._running_run(f"{method}()")
+        if run.thread is threading.current_thread():
+            raise ConfigurationError(
+                f"{method}() was used in the server's own thread, which would wait for itself. "
+                "There, call the function directly, or await it."
+            )
+        return run
 
     def _running_run(self, method: str) -> Run:
         run = self._run

@@ -9,6 +9,7 @@ from concurrent.futures import Future, ThreadPoolExecutor
 from typing import Any
 
 from liveserver._apps import App, ASGIApp, as_asgi
+from liveserver._calls import Call
 from liveserver._diagnosis import standing, thread_standing
 from liveserver._errors import LiveServerError, ShutdownError, StartupError
 from liveserver._logs import mark_server_thread
@@ -104,6 +105,8 @@ class Serving:
         self._make_app = make_app
         self._witness = witness
         self._fatal: BaseException | None = None  # what a task of the app ended the loop with
+        # Any thread adds to it; whoever sees the outcome of a call, or the end, takes it out.
+        self._calls: set[Call] = set()
         # Written by the server's thread; others read it when `ended` is done, or overdue.
         self.failure: BaseException | None = None
         # Both are written by the server's thread, once, the loop last.
@@ -117,6 +120,18 @@ class Serving:
         if self._loop is not None:
             with contextlib.suppress(RuntimeError):
                 self._loop.call_soon_threadsafe(action)
+
+    def accept(self, call: Call) -> None:
+        """Have the loop run a call, or refuse it when there is no loop any more."""
+        self._calls.add(call)
+        call.outcome.add_done_callback(lambda _: self._calls.discard(call))
+        self.post(call.begin)
+        if self.ended.is_open:
+            self._refuse_calls()
+
+    def _refuse_calls(self) -> None:
+        for call in list(self._calls):
+            call.refuse()
 
     def work_inline(self) -> None:
         """From now on run in the loop's own thread what an executor would run."""
@@ -172,6 +187,7 @@ class Serving:
             self.drained.open()
             self.ended.open()
             self._witness.release_waiters()
+            self._refuse_calls()
             # Last, as nobody can end a function that is stuck in a worker.
             self._workers.shutdown()
 

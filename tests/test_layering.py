@@ -16,6 +16,7 @@ ROOMS = [
     "_address",
     "_tls",
     "_aside",
+    "_calls",
     "_logs",
     "_lifespan",
     "_witness",

@@ -65,8 +65,18 @@ class Mixed(LiveServerMixin):
     app = some_app
 
 
+def count(things: list[str]) -> int:
+    return len(things)
+
+
+async def count_later(things: list[str]) -> int:
+    return len(things)
+
+
 def by_hand() -> None:
     with LiveServer(some_app, port=0) as server:
+        assert_type(server.call(count, ["x"]), int)
+        assert_type(server.call(count_later, ["x"], timeout=1), int)
         assert_type(server, LiveServer)
         assert_type(server.base_url, str)
 

@@ -15,8 +15,9 @@ from typing import TYPE_CHECKING, Any, ClassVar, Generic, TypeVar, cast
 from liveserver._apps import checked_app, imported
 from liveserver._clients import async_session, sync_session
 from liveserver._errors import ConfigurationError, NotRunningError
-from liveserver._options import ServerOptions, check_names, fits
+from liveserver._options import Options, ServerOptions, check_names, fits
 from liveserver._server import LiveServer
+from liveserver._shared import shared_server
 from liveserver._verdict import ServerRaises, Span, raise_app_errors
 from liveserver._watch import Noting, Watch
 
@@ -31,7 +32,7 @@ __unittest = True
 
 _T = TypeVar("_T")
 
-_SCOPES = ("class", "test")
+_SCOPES = ("class", "test", "session")
 
 
 class _FromServer(Generic[_T]):
@@ -64,7 +65,8 @@ class LiveServerMixin:
 
     server_scope: ClassVar[str] = "class"
     """`"class"`: one server for the class, from `setUpClass` on. `"test"`: a fresh one for each
-    test, from `setUp` on."""
+    test, from `setUp` on. `"session"`: one for all classes with the same app, or the same
+    `create_app` function, and equal options; it stops when the process ends."""
 
     server_options: ClassVar[ServerOptions] = {}
     """Keyword arguments for `LiveServer`."""
@@ -208,16 +210,19 @@ class LiveServerMixin:
             StartupError: The server did not start.
         """
         super().setUpClass()  # type: ignore[misc]  # the TestCase that follows has it
-        if _scope(cls) == "class":
-            server = _make_server(cls)
-            test_case = cast(type[unittest.TestCase], cls)
-            test_case.addClassCleanup(_forget_server, cls)
-            if cls.raise_server_errors:
-                # After the stop: what the app raised outside of all tests fails the class.
-                test_case.addClassCleanup(_raise_unclaimed, server)
+        scope = _scope(cls)
+        if scope == "test":
+            return
+        test_case = cast(type[unittest.TestCase], cls)
+        test_case.addClassCleanup(_forget_server, cls)
+        server = _make_server(cls) if scope == "class" else _shared(cls)
+        if cls.raise_server_errors:
+            # After the stop: what the app raised outside of all tests fails the class.
+            test_case.addClassCleanup(_raise_unclaimed, Span(server), scope)
+        if scope == "class":
             test_case.addClassCleanup(server.stop)
             server.start()
-            cls._live_server_server = server
+        cls._live_server_server = server
 
     def setUp(self) -> None:
         """Start the server if its scope is the test.
@@ -290,6 +295,24 @@ def _make_server(cls: type[LiveServerMixin]) -> LiveServer:
         raise _in_class(cls, "server_options", error) from error.__cause__
 
 
+def _shared(cls: type[LiveServerMixin]) -> LiveServer:
+    """Return the server that the class shares with others like it."""
+    given = {name: value for name, value in _options(cls).items() if value is not None}
+    try:
+        options = Options(**given)  # type: ignore[arg-type]  # it checks them itself
+    except ConfigurationError as error:
+        raise _in_class(cls, "server_options", error) from None
+    # The function itself, whichever class inherits it; else the app.
+    builder = inspect.getattr_static(cls, "create_app")
+    source = getattr(builder, "__func__", None) if _builds_app(cls) else cls.create_app()
+    return shared_server(source, options, lambda: _make_server(cls))
+
+
+def _builds_app(cls: type[LiveServerMixin]) -> bool:
+    """Whether it, or a base of it, overrides create_app()."""
+    return next(base for base in cls.__mro__ if "create_app" in vars(base)) is not LiveServerMixin
+
+
 def _options(cls: type[LiveServerMixin]) -> ServerOptions:
     options = cls.server_options
     if not isinstance(options, Mapping):
@@ -308,8 +331,7 @@ def _app(cls: type[LiveServerMixin], factory: bool) -> object:
             f"{cls.__qualname__}.create_app is not a classmethod. Put @classmethod above it: "
             "with one server for the class there is no instance to call it on."
         )
-    definer = next(base for base in cls.__mro__ if "create_app" in vars(base))
-    overridden = definer is not LiveServerMixin
+    overridden = _builds_app(cls)
     given = cls.app if not overridden and isinstance(getattr(cls, "app", None), str) else None
     try:
         app = imported(cls.create_app())
@@ -337,9 +359,10 @@ def _is_expected_to_fail(case: LiveServerMixin) -> bool:
     return any(getattr(each, "__unittest_expecting_failure__", False) for each in (case, method))
 
 
-def _raise_unclaimed(server: LiveServer) -> None:
-    span = Span(server, mark=0)
+def _raise_unclaimed(span: Span, scope: str) -> None:
     try:
+        if scope == "session":
+            span.settle()
         raise_app_errors(span.requests())
     finally:
         span.release()

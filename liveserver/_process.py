@@ -5,9 +5,10 @@ import concurrent.futures.thread  # noqa: F401  # registers its own end first, s
 import os
 import sys
 import threading
+from collections.abc import Callable
 from typing import Protocol
 
-__all__ = ["add", "can_start_threads", "remove"]
+__all__ = ["add", "after_end", "can_start_threads", "remove"]
 
 
 class _Runs(Protocol):
@@ -19,6 +20,9 @@ class _Runs(Protocol):
 # A run is listed as long as its thread, which keeps it alive anyway, may be running.
 _running: set[_Runs] = set()
 
+# What is to be said when they have ended.
+_reports: list[Callable[[], None]] = []
+
 
 def add(run: _Runs) -> None:
     """Take care of a run from now on."""
@@ -28,6 +32,11 @@ def add(run: _Runs) -> None:
 def remove(run: _Runs) -> None:
     """Take care of it no longer."""
     _running.discard(run)
+
+
+def after_end(report: Callable[[], None]) -> None:
+    """Call a function when the process has ended all runs; what it raises is shown."""
+    _reports.append(report)
 
 
 def can_start_threads() -> bool:
@@ -41,9 +50,9 @@ def can_start_threads() -> bool:
 
 def _end_all() -> None:
     """Stop what nobody stopped, as after Ctrl-C, so that the apps can shut down."""
-    for run in list(_running):
+    for act in [*(run.end_with_process for run in list(_running)), *_reports]:
         try:
-            run.end_with_process()
+            act()
         except Exception as error:
             # There is nobody left to raise it to, and it must not be lost.
             sys.excepthook(type(error), error, error.__traceback__)
@@ -54,6 +63,7 @@ def _let_go_all() -> None:
     for run in list(_running):
         run.let_go()
     _running.clear()
+    _reports.clear()
 
 
 # An app that shuts down may need worker threads, and with atexit it is too late for those:

@@ -13,7 +13,6 @@ daemon, told to end as soon as it can, and the error shows where it stands.
 
 import asyncio
 import contextlib
-import dataclasses
 import os
 import socket
 import threading
@@ -54,8 +53,12 @@ class Run:
         serving: Serving,
         sock: socket.socket,
         port: int,
+        of_session: bool,
     ) -> None:
         self._options = options
+        self._of_session = of_session
+        # The bounds of a stop: shorter ones when the process ends and nobody stopped it.
+        self._request_seconds = self._lifespan_seconds = options.shutdown_timeout
         self._witness = witness
         self._serving = serving
         self._sock = sock
@@ -237,10 +240,10 @@ class Run:
     def _bring_down(self) -> BaseException | None:
         """Go through the steps of a stop; return what was wrong, a `ShutdownError`."""
         self._serving.post(self._serving.server.close)
-        if self._ended(min(_LAST_EVENT, self._options.shutdown_timeout)):
+        if self._ended(min(_LAST_EVENT, self._request_seconds)):
             return self._serving.failure
         self._drain()
-        seconds = max(GRACE, self._options.shutdown_timeout) if self._heeds else GRACE
+        seconds = max(GRACE, self._lifespan_seconds) if self._heeds else GRACE
         if self._ended(seconds):
             return self._serving.failure
         return self._overdue()
@@ -249,7 +252,7 @@ class Run:
         """Wait for the requests, then cut those that remain."""
         serving, server = self._serving, self._serving.server
         serving.post(server.cut_endless)
-        if self._drained(max(0.0, self._options.shutdown_timeout - _LAST_EVENT)):
+        if self._drained(max(0.0, self._request_seconds - _LAST_EVENT)):
             return
         for action in (server.cut_requests, server.cancel):
             serving.post(action)
@@ -260,7 +263,7 @@ class Run:
 
     def _overdue(self) -> ShutdownTimeout:
         """Describe what did not end, then end what can be ended."""
-        seconds = self._options.shutdown_timeout
+        seconds = self._lifespan_seconds
         pending = self._requests() + self._serving.other_tasks(self.thread)
         message = f"The server was not down within {seconds:g} s.{_listed(pending)}"
         if not self._heeds:
@@ -306,8 +309,10 @@ class Run:
     # The end of the process, and its forks.
 
     def end_with_process(self) -> None:
-        """Stop in a hurry, without warnings."""
-        self._options = dataclasses.replace(self._options, shutdown_timeout=_AT_EXIT)
+        """Stop in a hurry, without warnings; but the app of a session has its time to shut down."""
+        self._request_seconds = min(_AT_EXIT, self._request_seconds)
+        if not self._of_session:
+            self._lifespan_seconds = self._request_seconds
         if not _process.can_start_threads():
             self._serving.work_inline()
         with warnings.catch_warnings():

@@ -57,6 +57,9 @@ class LiveServer:
         ConfigurationError: An argument is wrong. Nothing was started.
     """
 
+    # Whether it lives until the process ends; set before the start.
+    _of_session = False
+
     def __init__(
         self,
         app: object,
@@ -228,7 +231,9 @@ class LiveServer:
                 self._port = sock.getsockname()[1]
                 self._witness = Witness(self._journal)
                 serving = Serving(self._configuration, self._witness, self._build_app, sock)
-                self._run = Run(self._options, self._witness, serving, sock, self._port)
+                self._run = Run(
+                    self._options, self._witness, serving, sock, self._port, self._of_session
+                )
                 self._run.start(self._name)
             except BaseException:
                 if self._run is None or self._run.thread.ident is None:

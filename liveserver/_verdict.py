@@ -38,12 +38,15 @@ class Span:
         """The requests that came since."""
         return self._server._journal.since(self._mark)
 
-    def settle(self, seconds: float) -> None:
+    def settle(self, seconds: float | None = None) -> None:
         """Wait until the requests have ended that have an end, and a client that waits for it.
 
         Args:
-            seconds: How long to wait; what runs then, runs on.
+            seconds: How long to wait, by default the server's `shutdown_timeout`; what runs then,
+                runs on.
         """
+        if seconds is None:
+            seconds = self._server._options.shutdown_timeout
         # Even if none is known: one may be on its way.
         run = self._server._run
         if run is not None and run.alive:
@@ -137,7 +140,7 @@ class ServerRaises:
         traceback: TracebackType | None,
     ) -> None:
         if exc_type is None:
-            self._span.settle(self._server._options.shutdown_timeout)
+            self._span.settle()
             self._judge()
 
     async def __aenter__(self) -> Self:
@@ -150,7 +153,7 @@ class ServerRaises:
         traceback: TracebackType | None,
     ) -> None:
         if exc_type is None:
-            await aside(self._span.settle, self._server._options.shutdown_timeout)
+            await aside(self._span.settle)
             self._judge()
 
     def _judge(self) -> None:

@@ -18,14 +18,12 @@ class Watch:
     def __init__(self, server: LiveServer | None, raises: bool) -> None:
         self._raises = raises
         self._span: Span | None = None
-        self._seconds = 0.0
         if server is not None:
             self.follow(server)
 
     def follow(self, server: LiveServer) -> None:
         """Take what the server is asked from now on for this test's."""
         self._span = Span(server)
-        self._seconds = server._options.shutdown_timeout
 
     def note(self) -> str:
         """Say what the server did in this test."""
@@ -34,12 +32,12 @@ class Watch:
     def settle(self) -> None:
         """Wait until the test's requests have ended."""
         if self._span is not None:
-            self._span.settle(self._seconds)
+            self._span.settle()
 
     async def settle_aside(self) -> None:
         """Do the same without blocking the test's loop, on which its clients live."""
         if self._span is not None:
-            await aside(self._span.settle, self._seconds)
+            await aside(self._span.settle)
 
     def judge(self) -> None:
         """Raise what the app raised.

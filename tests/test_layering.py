@@ -28,6 +28,7 @@ ROOMS = [
     "_server",
     "_clients",
     "_verdict",
+    "_shared",
     "_watch",
     "_case",
     "__init__",

@@ -6,18 +6,17 @@ were closed there are gone before their server.
 """
 
 import asyncio
-import inspect
 import re
 import unittest
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from typing import TYPE_CHECKING, Any, ClassVar, Generic, TypeVar, cast
 
-from liveserver._apps import checked_app, imported
+from liveserver._apps import imported
 from liveserver._clients import async_session, sync_session
 from liveserver._errors import ConfigurationError, NotRunningError
-from liveserver._options import Options, ServerOptions, check_names, fits
+from liveserver._making import make_server, scope_of, shared
+from liveserver._options import ServerOptions, fits
 from liveserver._server import LiveServer
-from liveserver._shared import shared_server
 from liveserver._verdict import ServerRaises, Span, raise_app_errors
 from liveserver._watch import Noting, Watch
 
@@ -31,8 +30,6 @@ __all__ = ["IsolatedAsyncioLiveServerTestCase", "LiveServerMixin", "LiveServerTe
 __unittest = True
 
 _T = TypeVar("_T")
-
-_SCOPES = ("class", "test", "session")
 
 
 class _FromServer(Generic[_T]):
@@ -210,12 +207,12 @@ class LiveServerMixin:
             StartupError: The server did not start.
         """
         super().setUpClass()  # type: ignore[misc]  # the TestCase that follows has it
-        scope = _scope(cls)
+        scope = scope_of(cls)
         if scope == "test":
             return
         test_case = cast(type[unittest.TestCase], cls)
         test_case.addClassCleanup(_forget_server, cls)
-        server = _make_server(cls) if scope == "class" else _shared(cls)
+        server = make_server(cls) if scope == "class" else shared(cls)
         if cls.raise_server_errors:
             # After the stop: what the app raised outside of all tests fails the class.
             test_case.addClassCleanup(_raise_unclaimed, Span(server), scope)
@@ -237,8 +234,8 @@ class LiveServerMixin:
                 f"{type(self).__qualname__} sets self.app, which no server can see. "
                 "Set app on the class, or override create_app()."
             )
-        if _scope(type(self)) == "test":
-            server = _make_server(type(self))
+        if scope_of(type(self)) == "test":
+            server = make_server(type(self))
             test_case = cast(unittest.TestCase, self)
             test_case.addCleanup(_forget_server, self)
             if isinstance(self, unittest.IsolatedAsyncioTestCase):
@@ -273,85 +270,6 @@ class IsolatedAsyncioLiveServerTestCase(LiveServerMixin, unittest.IsolatedAsynci
 
         @property
         def http(self) -> aiohttp.ClientSession: ...
-
-
-def _scope(cls: type[LiveServerMixin]) -> str:
-    scope = cls.server_scope
-    if scope not in _SCOPES:
-        raise ConfigurationError(
-            f"{cls.__qualname__}.server_scope is {scope!r}. "
-            f"Use one of {', '.join(map(repr, _SCOPES))}."
-        )
-    return scope
-
-
-def _make_server(cls: type[LiveServerMixin]) -> LiveServer:
-    """Make the server that the class describes, its app built anew."""
-    options = _options(cls)
-    app = _app(cls, factory=options.get("factory") is True)
-    try:
-        return LiveServer(app, **options)
-    except ConfigurationError as error:
-        raise _in_class(cls, "server_options", error) from error.__cause__
-
-
-def _shared(cls: type[LiveServerMixin]) -> LiveServer:
-    """Return the server that the class shares with others like it."""
-    given = {name: value for name, value in _options(cls).items() if value is not None}
-    try:
-        options = Options(**given)  # type: ignore[arg-type]  # it checks them itself
-    except ConfigurationError as error:
-        raise _in_class(cls, "server_options", error) from None
-    # The function itself, whichever class inherits it; else the app.
-    builder = inspect.getattr_static(cls, "create_app")
-    source = getattr(builder, "__func__", None) if _builds_app(cls) else cls.create_app()
-    return shared_server(source, options, lambda: _make_server(cls))
-
-
-def _builds_app(cls: type[LiveServerMixin]) -> bool:
-    """Whether it, or a base of it, overrides create_app()."""
-    return next(base for base in cls.__mro__ if "create_app" in vars(base)) is not LiveServerMixin
-
-
-def _options(cls: type[LiveServerMixin]) -> ServerOptions:
-    options = cls.server_options
-    if not isinstance(options, Mapping):
-        raise ConfigurationError(
-            f"{cls.__qualname__}.server_options is {options!r}. Use a mapping of LiveServer's "
-            'keyword arguments, such as {"startup_timeout": 30}.'
-        )
-    check_names(options, ServerOptions.__annotations__, f"{cls.__qualname__}.server_options")
-    return options
-
-
-def _app(cls: type[LiveServerMixin], factory: bool) -> object:
-    """Build the app and check it here, where the error can name the class."""
-    if not isinstance(inspect.getattr_static(cls, "create_app"), classmethod):
-        raise ConfigurationError(
-            f"{cls.__qualname__}.create_app is not a classmethod. Put @classmethod above it: "
-            "with one server for the class there is no instance to call it on."
-        )
-    overridden = _builds_app(cls)
-    given = cls.app if not overridden and isinstance(getattr(cls, "app", None), str) else None
-    try:
-        app = imported(cls.create_app())
-    except ConfigurationError as error:
-        place = "create_app()" if overridden else "app"
-        raise _in_class(cls, place, error) from error.__cause__
-    if factory:
-        return app
-    said = (
-        "create_app() returned" if overridden else f"app = {given!r} names" if given else "app is"
-    )
-    return checked_app(app, f"{cls.__qualname__}.{said}")
-
-
-def _in_class(
-    cls: type[LiveServerMixin], place: str, error: ConfigurationError
-) -> ConfigurationError:
-    if str(error).startswith(cls.__qualname__):
-        return error
-    return ConfigurationError(f"{cls.__qualname__}.{place}: {error}")
 
 
 def _is_expected_to_fail(case: LiveServerMixin) -> bool:

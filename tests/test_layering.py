@@ -29,6 +29,7 @@ ROOMS = [
     "_clients",
     "_verdict",
     "_shared",
+    "_making",
     "_watch",
     "_case",
     "__init__",

@@ -1,0 +1,110 @@
+"""What a test class says about its server, checked, and the server made of it."""
+
+import inspect
+from collections.abc import Mapping
+from typing import Any
+
+from liveserver._apps import checked_app, imported
+from liveserver._errors import ConfigurationError
+from liveserver._options import Options, ServerOptions, check_names
+from liveserver._server import LiveServer
+from liveserver._shared import shared_server
+
+__all__ = ["make_server", "scope_of", "shared"]
+
+# A subclass of LiveServerMixin, which is defined further up.
+TestClass = type[Any]
+
+_SCOPES = ("class", "test", "session")
+
+
+def scope_of(cls: TestClass) -> str:
+    """Return the scope of the server: `"class"`, `"test"` or `"session"`.
+
+    Raises:
+        ConfigurationError: It is none of these.
+    """
+    scope: str = cls.server_scope
+    if scope not in _SCOPES:
+        raise ConfigurationError(
+            f"{cls.__qualname__}.server_scope is {scope!r}. "
+            f"Use one of {', '.join(map(repr, _SCOPES))}."
+        )
+    return scope
+
+
+def make_server(cls: TestClass) -> LiveServer:
+    """Make the server that the class describes, its app built anew.
+
+    Raises:
+        ConfigurationError: The class is not set up right; the message names it.
+    """
+    options = _options(cls)
+    app = _app(cls, factory=options.get("factory") is True)
+    try:
+        return LiveServer(app, **options)
+    except ConfigurationError as error:
+        raise _in_class(cls, "server_options", error) from error.__cause__
+
+
+def shared(cls: TestClass) -> LiveServer:
+    """Return the server that the class shares with others like it, running.
+
+    Raises:
+        ConfigurationError: The class is not set up right; the message names it.
+        StartupError: The server did not start.
+    """
+    given = {name: value for name, value in _options(cls).items() if value is not None}
+    try:
+        options = Options(**given)  # type: ignore[arg-type]  # it checks them itself
+    except ConfigurationError as error:
+        raise _in_class(cls, "server_options", error) from None
+    # The function itself, whichever class inherits it; else the app.
+    builder = inspect.getattr_static(cls, "create_app")
+    source = getattr(builder, "__func__", None) if _builds_app(cls) else _app(cls, options.factory)
+    return shared_server(source, options, lambda: make_server(cls))
+
+
+def _builds_app(cls: TestClass) -> bool:
+    """Whether it, or a base of it, overrides create_app()."""
+    builder = inspect.getattr_static(cls, "create_app")
+    return bool(getattr(builder, "__func__", builder).__module__ != "liveserver._case")
+
+
+def _options(cls: TestClass) -> ServerOptions:
+    options: ServerOptions = cls.server_options
+    if not isinstance(options, Mapping):
+        raise ConfigurationError(
+            f"{cls.__qualname__}.server_options is {options!r}. Use a mapping of LiveServer's "
+            'keyword arguments, such as {"startup_timeout": 30}.'
+        )
+    check_names(options, ServerOptions.__annotations__, f"{cls.__qualname__}.server_options")
+    return options
+
+
+def _app(cls: TestClass, factory: bool) -> object:
+    """Build the app and check it here, where the error can name the class."""
+    if not isinstance(inspect.getattr_static(cls, "create_app"), classmethod):
+        raise ConfigurationError(
+            f"{cls.__qualname__}.create_app is not a classmethod. Put @classmethod above it: "
+            "with one server for the class there is no instance to call it on."
+        )
+    overridden = _builds_app(cls)
+    given = cls.app if not overridden and isinstance(getattr(cls, "app", None), str) else None
+    try:
+        app = imported(cls.create_app())
+    except ConfigurationError as error:
+        place = "create_app()" if overridden else "app"
+        raise _in_class(cls, place, error) from error.__cause__
+    if factory:
+        return app
+    said = (
+        "create_app() returned" if overridden else f"app = {given!r} names" if given else "app is"
+    )
+    return checked_app(app, f"{cls.__qualname__}.{said}")
+
+
+def _in_class(cls: TestClass, place: str, error: ConfigurationError) -> ConfigurationError:
+    if str(error).startswith(cls.__qualname__):
+        return error
+    return ConfigurationError(f"{cls.__qualname__}.{place}: {error}")

@@ -1,0 +1,58 @@
+"""Django's models on one side, a real ASGI server on the other: `python manage.py test`.
+
+Django's own live server speaks WSGI. Put `LiveServerMixin` before `TransactionTestCase` instead:
+what a test writes is committed, so the server sees it, and the tables are emptied after each test.
+"""
+
+from django.test import TransactionTestCase
+
+from liveserver import LiveServerMixin
+from notes.models import Note
+
+
+class NoteTests(LiveServerMixin, TransactionTestCase):
+    """One server for the class."""
+
+    app = "project.asgi:application"
+
+    def test_the_server_reads_what_the_test_made(self):
+        made = Note.objects.create(text="buy milk")
+        self.assertEqual(self.http.get("/notes").json(), {"notes": ["buy milk"]})
+        self.assertEqual(self.http.get(f"/notes/{made.pk}").json(), {"text": "buy milk"})
+
+    def test_the_test_reads_what_the_server_made(self):
+        response = self.http.post("/notes", json={"text": "call mother"})
+        self.assertEqual(response.status_code, 201)
+        self.assertEqual(Note.objects.get(pk=response.json()["id"]).text, "call mother")
+
+    def test_each_test_begins_with_empty_tables(self):
+        self.assertEqual(self.http.get("/notes").json(), {"notes": []})
+
+    def test_a_note_that_is_not_there(self):
+        self.assertEqual(self.http.get("/notes/99").status_code, 404)
+
+    def test_a_streaming_view(self):
+        Note.objects.bulk_create(Note(text=f"note {number}") for number in range(100))
+        with self.http.get("/notes/export", stream=True) as response:
+            lines = list(response.iter_lines(decode_unicode=True))
+        self.assertEqual(lines, [f"note {number}" for number in range(100)])
+
+    def test_static_files(self):
+        response = self.http.get("/static/notes/style.css")
+        self.assertEqual(response.headers["content-type"], "text/css")
+        self.assertIn("serif", response.text)
+
+
+class FreshServerTests(LiveServerMixin, TransactionTestCase):
+    """A fresh server for each test, on the same database."""
+
+    app = "project.asgi:application"
+    server_scope = "test"
+
+    def test_one(self):
+        Note.objects.create(text="one")
+        self.assertEqual(self.http.get("/notes").json(), {"notes": ["one"]})
+
+    def test_two(self):
+        self.http.post("/notes", json={"text": "two"})
+        self.assertEqual([note.text for note in Note.objects.all()], ["two"])

@@ -1,0 +1,10 @@
+"""The ASGI app: Django, and its static files as in development."""
+
+import os
+
+from django.contrib.staticfiles.handlers import ASGIStaticFilesHandler
+from django.core.asgi import get_asgi_application
+
+os.environ.setdefault("DJANGO_SETTINGS_MODULE", "project.settings")
+
+application = ASGIStaticFilesHandler(get_asgi_application())

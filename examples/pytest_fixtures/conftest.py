@@ -1,0 +1,22 @@
+"""Two fixtures: a server for the whole run, and a fresh one for each test that writes."""
+
+from collections.abc import Iterator
+
+import pytest
+
+from examples.shop.main import create_app
+from liveserver import LiveServer
+
+
+@pytest.fixture(scope="session")
+def running_server() -> Iterator[LiveServer]:
+    """Run one server for all tests; with pytest-xdist, one in each worker."""
+    with LiveServer(create_app, factory=True) as server:
+        yield server
+
+
+@pytest.fixture
+def fresh_server() -> Iterator[LiveServer]:
+    """Run a server for one test, with an app and a database of its own."""
+    with LiveServer(create_app, factory=True) as server:
+        yield server

@@ -331,9 +331,8 @@ class UvicornServer(uvicorn.Server):
 
     def _end_if_unwanted(self, request: Request) -> None:
         """End an event stream, and a request whose client left before it had its response."""
-        cycle = request.uvicorns
-        if request.event_stream and cycle is not None:
-            cycle.transport.abort()
+        if request.event_stream:
+            _disconnect(request)
         elif request.abandoned:
             if not request.streams:  # leaving is how a client ends a stream
                 self._cut(request)
@@ -356,8 +355,7 @@ class UvicornServer(uvicorn.Server):
         """Cancel the event streams and WebSockets that did not heed the disconnect."""
         for request in list(self._witness.running):
             if request.endless:
-                if request.uvicorns is not None:
-                    request.uvicorns.transport.abort()  # its client may not read
+                _disconnect(request)  # its client may not read
                 request.cancel()
 
     def cut_requests(self) -> None:
@@ -400,6 +398,16 @@ class UvicornServer(uvicorn.Server):
         """Wait no longer for requests: go on to the lifespan's shutdown."""
         self.close()
         self._quiet.set()
+
+
+def _disconnect(request: Request) -> None:
+    """Cut a request's connection; under HTTP/2, where others share it, the request's stream."""
+    cycle = request.uvicorns
+    if hasattr(cycle, "abort_stream"):
+        cycle.abort_stream()
+        cycle.message_event.set()  # the app sees a disconnect
+    elif cycle is not None:
+        cycle.transport.abort()
 
 
 def _unsent(transport: Any) -> int:

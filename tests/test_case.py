@@ -462,6 +462,88 @@ class MixinTests(StrictTestCase):
         outcome = run_class(Tests)
         self.assertTrue(outcome.wasSuccessful(), outcome)
 
+    def test_beside_a_mixin_that_has_fixtures_too(self) -> None:
+        events: list[str] = []
+
+        class Fixtures:
+            @classmethod
+            def setUpClass(cls) -> None:
+                super().setUpClass()  # type: ignore[misc]  # a mixin
+                cls.note("setUpClass")
+
+            def setUp(self) -> None:
+                super().setUp()  # type: ignore[misc]
+                self.note("setUp")
+
+            @classmethod
+            def note(cls, hook: str) -> None:
+                events.append(f"{hook}, server: {hasattr(cls, 'server')}")
+
+        class Before(Fixtures, LiveServerTestCase):
+            app = apps.hello
+
+            def test_it(self) -> None:
+                assert get(self.base_url).status == 200
+
+        class After(LiveServerMixin, Fixtures, unittest.TestCase):
+            app = apps.hello
+
+            def test_it(self) -> None:
+                assert get(self.base_url).status == 200
+
+        class BeforeAsync(Fixtures, LiveServerMixin, unittest.IsolatedAsyncioTestCase):
+            app = apps.hello
+
+            async def test_it(self) -> None:
+                assert (await in_thread(get, self.base_url)).status == 200
+
+        # A mixin that comes first may use the server in its fixtures; one that comes later may
+        # not, as the server starts when the fixtures below it are done.
+        before = ["setUpClass, server: True", "setUp, server: True"]
+        after = ["setUpClass, server: False", "setUp, server: True"]
+        for cls, wanted in ((Before, before), (After, after), (BeforeAsync, before)):
+            with self.subTest(cls=cls.__name__):
+                events.clear()
+                outcome = run_class(cls)
+                self.assertTrue(outcome.wasSuccessful(), outcome)
+                self.assertEqual((outcome.testsRun, events), (1, wanted))
+
+    @each_base_and_scope
+    def test_in_a_diamond(self, base: Any, scope: str) -> None:
+        recorder = apps.Recorder()
+
+        class Base(base):  # type: ignore[misc]
+            server_scope = scope
+
+            @classmethod
+            def create_app(cls) -> Any:
+                return recorder
+
+        class Left(Base):
+            @classmethod
+            def setUpClass(cls) -> None:
+                super().setUpClass()
+                recorder.events.append("left")
+
+        class Right(Base):
+            @classmethod
+            def setUpClass(cls) -> None:
+                super().setUpClass()
+                recorder.events.append("right")
+
+        class Tests(Left, Right):
+            def test_it(self) -> None:
+                recorder.events.append(str(get(self.base_url).status))
+
+        outcome = run_class(Tests)
+        self.assertTrue(outcome.wasSuccessful(), outcome)
+        served = ["startup", "200", "shutdown"]
+        if scope == "class":
+            served[1:1] = ["right", "left"]
+        else:
+            served[:0] = ["right", "left"]
+        self.assertEqual(recorder.events, served)
+
     def test_create_app_may_wrap_what_the_class_names(self) -> None:
         class Tests(LiveServerTestCase):
             app = "tests.apps:hello"

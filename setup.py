@@ -30,7 +30,7 @@ setup(
     ],
     extras_require={
         "tls": ["trustme>=1.0"],
-        "wsgi": ["a2wsgi>=1.10"],
+        "wsgi": ["a2wsgi>=1.10.4"],
     },
     classifiers=[
         "Development Status :: 4 - Beta",

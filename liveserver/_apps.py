@@ -2,30 +2,14 @@
 
 import importlib
 import inspect
-from collections.abc import Awaitable, Callable, MutableMapping
+from collections.abc import Callable
 from typing import Any
 
+from liveserver._asgi import ASGIApp, Receive, Scope, Send
 from liveserver._errors import ConfigurationError
+from liveserver._wsgi import check_a2wsgi, from_wsgi
 
-__all__ = [
-    "ASGIApp",
-    "App",
-    "Message",
-    "Receive",
-    "Scope",
-    "Send",
-    "app_maker",
-    "as_asgi",
-    "checked_app",
-    "describe",
-    "imported",
-]
-
-Scope = MutableMapping[str, Any]
-Message = MutableMapping[str, Any]
-Receive = Callable[[], Awaitable[Message]]
-Send = Callable[[Message], Awaitable[None]]
-ASGIApp = Callable[[Scope, Receive, Send], Awaitable[None]]
+__all__ = ["App", "app_maker", "as_asgi", "checked_app", "describe", "imported"]
 
 # What a user may give: an ASGI app of version 3 or 2, or a WSGI app.
 App = Callable[..., Any]
@@ -131,7 +115,7 @@ def checked_app(app: object, origin: str) -> App:
             "`def app(environ, start_response)` that calls it."
         )
     if interface == "wsgi":
-        _a2wsgi(f"{origin} {describe(app)}")
+        check_a2wsgi(f"{origin} {describe(app)}")
     return app
 
 
@@ -158,7 +142,7 @@ def as_asgi(app: App) -> ASGIApp:
     """Make one ASGI 3 app of a checked app; one that is ASGI 3 is returned as it is."""
     interface = _interface(app)
     if interface == "wsgi":
-        return _FromWSGI(app)
+        return from_wsgi(app)
     return _from_asgi2(app) if interface == "asgi2" else app
 
 
@@ -167,29 +151,6 @@ def _from_asgi2(app: App) -> ASGIApp:
         await app(scope)(receive, send)
 
     return asgi
-
-
-class _FromWSGI:
-    """An ASGI app that runs a WSGI app in threads of its own, which end with its lifespan."""
-
-    def __init__(self, app: App) -> None:
-        self._bridge = _a2wsgi(describe(app)).WSGIMiddleware(app)
-
-    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        await self._bridge(scope, receive, send)
-        if scope["type"] == "lifespan":
-            self._bridge.executor.shutdown(wait=False)
-
-
-def _a2wsgi(who: str) -> Any:
-    try:
-        import a2wsgi
-    except ModuleNotFoundError as error:
-        raise ConfigurationError(
-            f"{who}, a WSGI app, which needs the package a2wsgi, and that is not installed. "
-            'Install it: pip install "liveserver[wsgi]"'
-        ) from error
-    return a2wsgi
 
 
 def _interface(app: App) -> str | None:

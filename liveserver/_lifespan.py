@@ -13,7 +13,7 @@ import asyncio
 import logging
 from typing import Any, Literal
 
-from liveserver._apps import ASGIApp, Message
+from liveserver._asgi import ASGIApp, Message
 from liveserver._errors import ShutdownError, StartupError
 
 __all__ = ["Lifespan"]

@@ -8,7 +8,8 @@ from collections.abc import Callable
 from concurrent.futures import Future, ThreadPoolExecutor
 from typing import Any
 
-from liveserver._apps import App, ASGIApp, as_asgi
+from liveserver._apps import App, as_asgi
+from liveserver._asgi import ASGIApp
 from liveserver._calls import Call
 from liveserver._diagnosis import standing, thread_standing
 from liveserver._errors import LiveServerError, ShutdownError, StartupError

@@ -23,7 +23,7 @@ from uvicorn.logging import TRACE_LOG_LEVEL
 from uvicorn.server import ServerState
 
 from liveserver import _logs
-from liveserver._apps import ASGIApp, Receive, Scope, Send
+from liveserver._asgi import ASGIApp, Receive, Scope, Send
 from liveserver._diagnosis import request_line
 from liveserver._errors import ConfigurationError
 from liveserver._lifespan import Lifespan

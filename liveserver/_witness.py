@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from time import perf_counter
 from typing import Any
 
-from liveserver._apps import ASGIApp, Message, Receive, Scope, Send
+from liveserver._asgi import ASGIApp, Message, Receive, Scope, Send
 
 __all__ = ["Journal", "Request", "ServedRequest", "Witness"]
 

@@ -12,6 +12,8 @@ PACKAGE = Path(liveserver.__file__).parent
 ROOMS = [
     "_errors",
     "_options",
+    "_asgi",
+    "_wsgi",
     "_apps",
     "_address",
     "_tls",
@@ -42,7 +44,7 @@ ONLY_IN = {
     "requests": {"_clients", "_case"},  # the other for its type
     "aiohttp": {"_clients", "_case"},
     "trustme": {"_tls"},
-    "a2wsgi": {"_apps"},
+    "a2wsgi": {"_wsgi"},
 }
 
 

@@ -1,14 +1,17 @@
 """Apps of every shape: what is recognised, what is refused, and how WSGI is served."""
 
+import asyncio
 import functools
 import importlib.util
 import subprocess
 import sys
 import threading
 import unittest
+from collections.abc import Iterator
 from typing import Any
 
 from liveserver import AppError, ConfigurationError, LiveServer
+from liveserver._apps import as_asgi
 from tests import apps
 from tests.support import Client, StrictTestCase, each_base, get, loops, run_class
 
@@ -214,6 +217,38 @@ class WSGITests(StrictTestCase):
                     server.stop()
             finally:
                 released.set()
+
+    def test_a_worker_whose_request_has_ended_does_not_wait_for_the_loop(self) -> None:
+        begun, released, closed = threading.Event(), threading.Event(), threading.Event()
+
+        def pieces() -> Iterator[bytes]:
+            try:
+                begun.set()
+                released.wait(10)
+                yield b"nobody is there to read this"
+            finally:
+                closed.set()
+
+        def slow(environ: Any, start_response: Any) -> Iterator[bytes]:
+            start_response("200 OK", [])
+            return pieces()
+
+        async def cancel_it() -> bool:
+            scope = {"type": "http", "method": "GET", "path": "/", "query_string": b""}
+            scope |= {"http_version": "1.1", "headers": []}
+            request = asyncio.create_task(as_asgi(slow)(scope, hang, ignore))
+            await asyncio.to_thread(begun.wait, 10)
+            request.cancel()
+            await asyncio.wait([request])
+            released.set()
+            return closed.wait(5)  # this loop stands as still as one that is about to be closed
+
+        async def hang() -> Any:
+            await asyncio.Event().wait()
+
+        async def ignore(message: Any) -> None: ...
+
+        self.assertTrue(asyncio.run(cancel_it()))
 
     def test_its_threads_end_with_the_server(self) -> None:
         for lifespan in ("auto", "off"):

@@ -1,6 +1,7 @@
 """The modules of the package import each other in one direction, and each library in one place."""
 
 import ast
+import importlib
 from pathlib import Path
 
 import liveserver
@@ -48,10 +49,21 @@ ONLY_IN = {
 }
 
 
-def imports(module: str) -> set[str]:
-    """The full names of the modules that a module of the package imports."""
+# Imported inside functions: a suite waits only for those that it uses.
+LATE = {"a2wsgi", "aiohttp", "requests", "trustme"}
+
+
+def parsed(module: str) -> ast.Module:
+    return ast.parse((PACKAGE / f"{module}.py").read_text("utf-8"))
+
+
+def imports(module: str, *, at_once: bool = False) -> set[str]:
+    """The full names of the modules that a module of the package imports.
+
+    Those which it imports at once stand outside of functions and `if TYPE_CHECKING`.
+    """
     found = set()
-    for node in ast.walk(ast.parse((PACKAGE / f"{module}.py").read_text("utf-8"))):
+    for node in parsed(module).body if at_once else ast.walk(parsed(module)):
         if isinstance(node, ast.Import):
             found |= {alias.name for alias in node.names}
         elif isinstance(node, ast.ImportFrom):
@@ -59,6 +71,21 @@ def imports(module: str) -> set[str]:
             found.add(node.module or "")
             if node.module == "liveserver":
                 found |= {f"liveserver.{alias.name}" for alias in node.names}
+    return found
+
+
+def borrowed(module: str) -> set[tuple[str, str]]:
+    """What a module uses of the package's other modules: pairs of a module and a name in it."""
+    found: set[tuple[str, str]] = set()
+    whole: set[str] = set()
+    for node in ast.walk(parsed(module)):
+        if isinstance(node, ast.ImportFrom) and node.module == "liveserver":
+            whole |= {alias.name for alias in node.names}
+        elif isinstance(node, ast.ImportFrom) and (node.module or "").startswith("liveserver."):
+            room = (node.module or "").removeprefix("liveserver.")
+            found |= {(room, alias.name) for alias in node.names}
+        elif isinstance(node, ast.Attribute) and isinstance(node.value, ast.Name):
+            found |= {(node.value.id, node.attr)} if node.value.id in whole else set()
     return found
 
 
@@ -88,3 +115,22 @@ class LayeringTests(StrictTestCase):
             if "threading.Thread(" in (PACKAGE / f"{module}.py").read_text("utf-8")
         }
         self.assertEqual(makers, {"_process", "_run", "_aside"})
+
+    def test_each_room_says_what_others_may_use(self) -> None:
+        used = {module: borrowed(module) for module in ROOMS}
+        offered = {
+            (module, name)
+            for module in ROOMS
+            if module != "__init__"
+            for name in importlib.import_module(f"liveserver.{module}").__all__
+        }
+        for module in ROOMS:
+            with self.subTest(module=module):
+                self.assertLessEqual(used[module], offered)
+        self.assertEqual(offered - set().union(*used.values()), set(), "nobody uses these")
+
+    def test_libraries_are_imported_when_they_are_needed(self) -> None:
+        for module in ROOMS:
+            with self.subTest(module=module):
+                self.assertEqual(LATE & imports(module, at_once=True), set())
+        self.assertLessEqual(LATE, set().union(*map(imports, ROOMS)))  # the negative control

@@ -17,7 +17,7 @@ setup(
     description="A real uvicorn server for your tests: unittest base classes for ASGI apps",
     long_description=(ROOT / "README.md").read_text("utf-8"),
     long_description_content_type="text/markdown",
-    license="MIT",
+    license_expression="MIT",
     license_files=["LICENSE"],
     keywords="testing unittest pytest uvicorn asgi live-server",
     packages=["liveserver"],

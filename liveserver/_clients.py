@@ -24,7 +24,8 @@ def sync_session(server: LiveServer, seconds: float) -> "requests.Session":
         server: The server.
         seconds: The timeout of requests that are given none: to connect, and without a byte.
     """
-    session: requests.Session = _bound_session_class()(server.base_url, seconds)
+    bound = None if server._options.unbounded else seconds
+    session: requests.Session = _bound_session_class()(server.base_url, bound)
     if server._options.tls:
         session.verify = server.ca_bundle
     return session
@@ -37,7 +38,7 @@ def _bound_session_class() -> Any:
     class BoundSession(requests.Session):
         """A session with a base URL and a default timeout."""
 
-        def __init__(self, base_url: str, seconds: float) -> None:
+        def __init__(self, base_url: str, seconds: float | None) -> None:
             super().__init__()
             self.trust_env = False
             self._base_url = f"{base_url}/"
@@ -66,10 +67,11 @@ def async_session(server: LiveServer, seconds: float) -> "aiohttp.ClientSession"
     import aiohttp
 
     ssl = server.client_ssl_context if server._options.tls else True
+    bound = None if server._options.unbounded else seconds
     return aiohttp.ClientSession(
         server.base_url,
         connector=aiohttp.TCPConnector(ssl=ssl),
         cookie_jar=aiohttp.CookieJar(unsafe=True),  # also for hosts that are IP addresses
-        timeout=aiohttp.ClientTimeout(total=None, sock_connect=seconds, sock_read=seconds),
+        timeout=aiohttp.ClientTimeout(total=None, sock_connect=bound, sock_read=bound),
         trust_env=False,
     )

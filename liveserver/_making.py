@@ -5,6 +5,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from liveserver._apps import checked_app, imported
+from liveserver._environment import check_environment
 from liveserver._errors import ConfigurationError
 from liveserver._options import Options, ServerOptions, check_names
 from liveserver._server import LiveServer
@@ -72,6 +73,7 @@ def _builds_app(cls: TestClass) -> bool:
 
 
 def _options(cls: TestClass) -> ServerOptions:
+    check_environment()  # here, as it is not the class that is wrong
     options: ServerOptions = cls.server_options
     if not isinstance(options, Mapping):
         raise ConfigurationError(

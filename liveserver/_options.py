@@ -10,6 +10,7 @@ from dataclasses import dataclass, field
 from types import MappingProxyType
 from typing import Any, Literal, TypedDict
 
+from liveserver._environment import check_environment, timeouts_are_off
 from liveserver._errors import ConfigurationError
 
 __all__ = ["Options", "ServerOptions", "check_names", "check_values", "fits"]
@@ -41,7 +42,11 @@ class Options:
     shutdown_timeout: float = 5.0
     uvicorn_config: Mapping[str, Any] = field(default_factory=dict)
 
+    # Of the environment, not of the user's code; for as long as the server lives.
+    unbounded: bool = field(init=False, default_factory=timeouts_are_off)
+
     def __post_init__(self) -> None:
+        check_environment()
         for name, value in (("factory", self.factory), ("tls", self.tls)):
             if not isinstance(value, bool):
                 raise _wrong(name, value, "True or False")
@@ -56,6 +61,10 @@ class Options:
         object.__setattr__(self, "uvicorn_config", _checked_uvicorn_config(self.uvicorn_config))
         if self.tls:
             _refuse_certificates(self.uvicorn_config)
+
+    def bound(self, seconds: float) -> float:
+        """Return the seconds that a wait may last. Every wait between two threads asks here."""
+        return threading.TIMEOUT_MAX if self.unbounded else seconds
 
 
 def check_names(given: Iterable[object], known: Iterable[str], what: str) -> None:

@@ -7,6 +7,9 @@ those (freezegun), and a server must start and stop all the same. Their sums:
     stop    `shutdown_timeout` for the requests and twice GRACE to cut them,
             `shutdown_timeout` for the lifespan, then twice GRACE for the loop and its threads
 
+With LIVESERVER_TIMEOUTS=off, `Options.bound` lifts the bounds of all of them, as somebody with a
+debugger stands in the app. Two keep theirs: giving up, after Ctrl-C, and the end of the process.
+
 A thread that is stuck in the app's own code cannot be ended by anybody. It is left behind as a
 daemon, told to end as soon as it can, and the error shows where it stands.
 """
@@ -58,7 +61,8 @@ class Run:
         self._options = options
         self._of_session = of_session
         # The bounds of a stop: shorter ones when the process ends and nobody stopped it.
-        self._request_seconds = self._lifespan_seconds = options.shutdown_timeout
+        self._request_seconds = self._lifespan_seconds = options.bound(options.shutdown_timeout)
+        self._grace = options.bound(GRACE)
         self._witness = witness
         self._serving = serving
         self._sock = sock
@@ -89,7 +93,7 @@ class Run:
         ready = self._serving.ready
         try:
             self._start_thread()
-            failure = ready.exception(self._options.startup_timeout)
+            failure = ready.exception(self._options.bound(self._options.startup_timeout))
         except TimeoutError:
             place = standing(self._serving.startup_task, self.thread)
             # Unless it got ready, or failed, while this thread looked at the clock.
@@ -99,7 +103,7 @@ class Run:
             self._give_up()
             raise
         if failure is not None:
-            self._ended(GRACE)
+            self._ended(self._grace)
             raise failure
 
     def _start_thread(self) -> None:
@@ -161,7 +165,7 @@ class Run:
         done: Future[None] = Future()
         self._serving.post(partial(action, done))
         try:
-            done.result(seconds)
+            done.result(self._options.bound(seconds))
         except TimeoutError:
             if done.cancel():
                 pending = self._requests()
@@ -177,7 +181,7 @@ class Run:
         """
         self._serving.accept(call)
         try:
-            return call.outcome.result(seconds)
+            return call.outcome.result(self._options.bound(seconds))
         except TimeoutError:
             if call.outcome.done():
                 return call.outcome.result()  # it came just now; or the function raised it
@@ -190,7 +194,8 @@ class Run:
         self._serving.accept(call)
         waiter = asyncio.wrap_future(call.outcome)
         try:
-            if not (await asyncio.wait([waiter], timeout=seconds))[0]:
+            bound = self._options.bound(seconds)
+            if not (await asyncio.wait([waiter], timeout=bound))[0]:
                 raise self._unanswered(call, seconds)
             return waiter.result()
         finally:
@@ -243,7 +248,7 @@ class Run:
         if self._ended(min(_LAST_EVENT, self._request_seconds)):
             return self._serving.failure
         self._drain()
-        seconds = max(GRACE, self._lifespan_seconds) if self._heeds else GRACE
+        seconds = max(self._grace, self._lifespan_seconds) if self._heeds else self._grace
         if self._ended(seconds):
             return self._serving.failure
         return self._overdue()
@@ -257,7 +262,7 @@ class Run:
         for action in (server.cut_requests, server.cancel):
             serving.post(action)
             # A loop that is blocked heeds nothing, so there is nothing to wait for.
-            if self._heeds and self._drained(GRACE):
+            if self._heeds and self._drained(self._grace):
                 break
         serving.post(server.leave)
 
@@ -279,7 +284,7 @@ class Run:
         """Tell what ended otherwise than by itself, in one warning."""
         lines = self._serving.server.cut
         if self._serving.ended.is_open:
-            self.thread.join(GRACE)  # workers that are idle end now
+            self.thread.join(self._grace)  # workers that are idle end now
         if self._serving.ended.is_open and self.thread.is_alive():
             lines = [*lines, *self._serving.stuck_workers()]
         if lines:
@@ -311,6 +316,7 @@ class Run:
     def end_with_process(self) -> None:
         """Stop in a hurry, without warnings; but the app of a session has its time to shut down."""
         self._request_seconds = min(_AT_EXIT, self._request_seconds)
+        self._grace = GRACE
         if not self._of_session:
             self._lifespan_seconds = self._request_seconds
         if not _process.can_start_threads():

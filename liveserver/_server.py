@@ -21,7 +21,7 @@ from liveserver._errors import ConfigurationError, NotRunningError, ShutdownErro
 from liveserver._options import Options
 from liveserver._run import Run
 from liveserver._serving import Serving
-from liveserver._uvicorn import configure
+from liveserver._uvicorn import WITHOUT_TIMEOUTS, configure
 from liveserver._witness import Journal, ServedRequest, Witness
 
 __all__ = ["LiveServer"]
@@ -152,10 +152,13 @@ class LiveServer:
 
     def _uvicorn_config(self) -> Mapping[str, Any]:
         options = self._options
+        given: Mapping[str, Any] = options.uvicorn_config
+        if options.unbounded:
+            given = {**WITHOUT_TIMEOUTS, **given}
         if not options.tls:
-            return options.uvicorn_config
+            return given
         hosts = [host for host in (options.host, options.public_host) if host is not None]
-        return {**options.uvicorn_config, "ssl_certfile": _tls.certificate(hosts)}
+        return {**given, "ssl_certfile": _tls.certificate(hosts)}
 
     @property
     def ca_bundle(self) -> str:

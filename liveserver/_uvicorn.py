@@ -32,7 +32,13 @@ from liveserver._witness import Request, Witness
 
 _T = TypeVar("_T")
 
-__all__ = ["Configuration", "UvicornServer", "configure"]
+__all__ = ["WITHOUT_TIMEOUTS", "Configuration", "UvicornServer", "configure"]
+
+# A client that stands at a breakpoint answers no ping and sends nothing on an open connection.
+WITHOUT_TIMEOUTS: Mapping[str, Any] = {
+    "timeout_keep_alive": threading.TIMEOUT_MAX,
+    "ws_ping_interval": None,
+}
 
 
 async def _placeholder(scope: Scope, receive: Receive, send: Send) -> None:

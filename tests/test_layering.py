@@ -12,6 +12,7 @@ PACKAGE = Path(liveserver.__file__).parent
 # A module may import those that stand above it.
 ROOMS = [
     "_errors",
+    "_environment",
     "_options",
     "_asgi",
     "_wsgi",

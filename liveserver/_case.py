@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any, ClassVar, Generic, TypeVar, cast
 
 from liveserver._apps import imported
 from liveserver._clients import async_session, sync_session
+from liveserver._environment import pauses
 from liveserver._errors import ConfigurationError, NotRunningError
 from liveserver._making import make_server, scope_of, shared
 from liveserver._options import ServerOptions, fits
@@ -114,11 +115,7 @@ class LiveServerMixin:
         )
         # Registered before anything else, so it runs after everything else, and even if a
         # subclass forgets super().setUp().
-        cast(unittest.TestCase, self).addCleanup(watch.judge)
-        if isinstance(self, unittest.IsolatedAsyncioTestCase):
-            self.addAsyncCleanup(watch.settle_aside)
-        else:
-            cast(unittest.TestCase, self).addCleanup(watch.settle)
+        self._live_server_judge_later()
         self._live_server_close_http_later()
         noting = None
         if result is not None:
@@ -147,6 +144,14 @@ class LiveServerMixin:
         if session is None:
             session = self._live_server_http = _open_session(self)
         return session
+
+    def _live_server_judge_later(self) -> None:
+        watch = self._live_server_watch
+        cast(unittest.TestCase, self).addCleanup(watch.judge)
+        if isinstance(self, unittest.IsolatedAsyncioTestCase):
+            self.addAsyncCleanup(watch.settle_aside)
+        else:
+            cast(unittest.TestCase, self).addCleanup(watch.settle)
 
     def _live_server_close_http_later(self) -> None:
         if isinstance(self, unittest.IsolatedAsyncioTestCase):
@@ -248,6 +253,8 @@ class LiveServerMixin:
             self._live_server_close_http_later()  # before the stop
             if "_live_server_watch" in vars(self):
                 self._live_server_watch.follow(server)
+                if pauses():
+                    self._live_server_judge_later()  # while the server is there to be asked
 
 
 class LiveServerTestCase(LiveServerMixin, unittest.TestCase):

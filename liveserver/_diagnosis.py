@@ -24,7 +24,15 @@ from typing import Any
 
 from liveserver._witness import Request
 
-__all__ = ["app_frames", "raised_at", "request_line", "standing", "thread_stack", "thread_standing"]
+__all__ = [
+    "app_frames",
+    "last_lines",
+    "raised_at",
+    "request_line",
+    "standing",
+    "thread_stack",
+    "thread_standing",
+]
 
 # These do not say what they run, as the step of an async generator; the collector knows.
 _OPAQUE = {
@@ -41,6 +49,9 @@ _DEPTH = 100  # no await chain of an app is longer; a cycle would be
 _LOOKS = 3
 
 _UNKNOWN = "at an unknown line"
+
+# Lines of a failure that are shown at a terminal.
+_LAST = 40
 
 
 def _never_raises(describe: Callable[..., str]) -> Callable[..., str]:
@@ -82,6 +93,15 @@ def raised_at(error: BaseException) -> str:
     while isinstance(error, BaseExceptionGroup):
         error = error.exceptions[0]  # the group was only gathered where it was raised
     return _place([(frame, line) for frame, line in traceback.walk_tb(error.__traceback__)])
+
+
+def last_lines(error: BaseException) -> str:
+    """Format the end of an exception's traceback: the user's own last line, its text, its notes."""
+    frames = [(frame, line) for frame, line in traceback.walk_tb(error.__traceback__)]
+    summary = traceback.StackSummary.extract(iter(_own(frames)[-1:]))
+    lines = [*summary.format(), *traceback.format_exception_only(error)]
+    text = "".join(lines).splitlines()
+    return "\n".join(["..."] * (len(text) > _LAST) + text[-_LAST:])
 
 
 def app_frames(traceback: TracebackType | None) -> TracebackType | None:

@@ -1,8 +1,10 @@
-"""One test and its server: what is judged at its end, and noted when it fails."""
+"""One test and its server: what is judged at its end, and noted and shown when it fails."""
 
 from typing import Any
 
 from liveserver._aside import aside
+from liveserver._environment import pauses
+from liveserver._pause import is_failure, pause
 from liveserver._server import LiveServer
 from liveserver._verdict import NOTE, Span, is_verdict, raise_app_errors
 
@@ -18,16 +20,24 @@ class Watch:
     def __init__(self, server: LiveServer | None, raises: bool) -> None:
         self._raises = raises
         self._span: Span | None = None
+        self._server: LiveServer | None = None
         if server is not None:
             self.follow(server)
 
     def follow(self, server: LiveServer) -> None:
         """Take what the server is asked from now on for this test's."""
+        self._server = server
         self._span = Span(server)
 
     def note(self) -> str:
         """Say what the server did in this test."""
         return "" if self._span is None else self._span.note()
+
+    def pause(self, test: object, error: BaseException) -> None:
+        """Show a failure, and wait for somebody who may ask the server by hand."""
+        mark = 0 if self._server is None else self._server._journal.count
+        if pause(test, error, self._server) and self._span is not None:
+            self._span.disown(mark)
 
     def settle(self) -> None:
         """Wait until the test's requests have ended."""
@@ -57,13 +67,16 @@ class Watch:
 
 
 class Noting:
-    """A result that adds the note about the server to what it is told first, and to subtests."""
+    """A result that adds the note about the server to what it is told first, and to subtests.
+
+    At the same ones it pauses, where the environment says so.
+    """
 
     def __init__(self, result: Any, watch: Watch, trims: bool) -> None:
         self._result = result
         self._watch = watch
         self._trims = trims  # unittest's own results show an exception that has no traceback
-        self._noted = False
+        self._noted = self._paused = False
         # Only where the result has it: unittest and old versions of pytest look.
         if hasattr(result, "addSubTest"):
             self.addSubTest = self._add_sub_test
@@ -78,10 +91,12 @@ class Noting:
             # The frames of the cleanup that raised it are nobody's; the app's are in its cause.
             err = kind, error.with_traceback(None), None
         self._result.addError(test, err)
+        self._pause_first(test, error)
 
     def addFailure(self, test: Any, err: Any) -> None:
         self._note_first(err)
         self._result.addFailure(test, err)
+        self._pause_first(test, err[1])
 
     def addExpectedFailure(self, test: Any, err: Any) -> None:
         self._note_first(err)
@@ -91,6 +106,8 @@ class Noting:
         if err is not None:
             self._note(err)
         self._result.addSubTest(test, subtest, err)
+        if err is not None:
+            self._pause(subtest, err[1])
 
     def _note_first(self, err: Any) -> None:
         if not self._noted:
@@ -104,3 +121,12 @@ class Noting:
             notes = getattr(err[1], "__notes__", [])
             notes[:] = [other for other in notes if not other.startswith(NOTE)]
             err[1].add_note(note)
+
+    def _pause_first(self, test: Any, error: BaseException) -> None:
+        if not self._paused:
+            self._pause(test, error)
+
+    def _pause(self, test: Any, error: BaseException) -> None:
+        if pauses() and is_failure(error, self._result):
+            self._paused = True
+            self._watch.pause(test, error)

@@ -9,7 +9,15 @@ from liveserver._asgi import ASGIApp, Receive, Scope, Send
 from liveserver._errors import ConfigurationError
 from liveserver._wsgi import check_a2wsgi, from_wsgi
 
-__all__ = ["App", "app_maker", "as_asgi", "checked_app", "describe", "imported"]
+__all__ = [
+    "App",
+    "app_maker",
+    "as_asgi",
+    "checked_app",
+    "describe",
+    "failed_import",
+    "imported",
+]
 
 # What a user may give: an ASGI app of version 3 or 2, or a WSGI app.
 App = Callable[..., Any]
@@ -65,17 +73,18 @@ def _module(name: str, target: str) -> object:
     except ModuleNotFoundError as error:
         if error.name is None or not f"{name}.".startswith(f"{error.name}."):
             # The module is there; what is missing is something that it imports.
-            raise _failed_import(name, target, error) from error
+            raise failed_import(name, target, error) from error
         raise ConfigurationError(
             f"{target!r} does not name an app: there is no module {error.name!r}. "
             "Check the part before the colon, and that sys.path has the project's folder: "
             "`python -m pytest` and `python -m unittest` put it there, plain `pytest` does not."
         ) from error
     except (Exception, SystemExit) as error:
-        raise _failed_import(name, target, error) from error
+        raise failed_import(name, target, error) from error
 
 
-def _failed_import(name: str, target: str, error: BaseException) -> ConfigurationError:
+def failed_import(name: str, target: str, error: BaseException) -> ConfigurationError:
+    """Say that a module is there, and what it raised when it was imported."""
     return ConfigurationError(
         f"{target!r} could not be imported: module {name!r} raised {type(error).__name__}: "
         f"{error}. Mend the module; the exception above shows where."

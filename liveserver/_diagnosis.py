@@ -27,6 +27,7 @@ from liveserver._witness import Request
 __all__ = [
     "app_frames",
     "last_lines",
+    "passed_through_app",
     "raised_at",
     "request_line",
     "standing",
@@ -112,6 +113,11 @@ def app_frames(traceback: TracebackType | None) -> TracebackType | None:
             return rest
         rest = rest.tb_next
     return traceback
+
+
+def passed_through_app(error: BaseException) -> bool:
+    """Whether a line of the user's is in an exception's traceback."""
+    return bool(_own(list(traceback.walk_tb(error.__traceback__))))
 
 
 @_never_raises

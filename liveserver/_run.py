@@ -33,7 +33,10 @@ from liveserver._options import Options
 from liveserver._serving import Serving
 from liveserver._witness import Witness
 
-__all__ = ["Run"]
+__all__ = ["CUT", "Run"]
+
+# How the warning of a stop begins.
+CUT = "Cut at the stop"
 
 # Seconds for what takes less than a millisecond unless something is wrong: that a cut request
 # ends, that a cancelled task ends, that a stopped loop is closed.
@@ -231,9 +234,7 @@ class Run:
             error = self._bring_down()
         except BaseException:
             # Ctrl-C: let it end without waiting. A later stop() or the process's end will wait.
-            server = self._serving.server
-            for action in (server.close, server.cut_requests, server.cancel, server.leave):
-                self._serving.post(action)
+            self.hurry()
             raise
         _process.remove(self)
         try:
@@ -241,6 +242,12 @@ class Run:
         finally:
             if error is not None:
                 raise error
+
+    def hurry(self) -> None:
+        """Have it end without any patience for requests; any thread may call it."""
+        server = self._serving.server
+        for action in (server.close, server.cut_requests, server.cancel, server.leave):
+            self._serving.post(action)
 
     def _bring_down(self) -> BaseException | None:
         """Go through the steps of a stop; return what was wrong, a `ShutdownError`."""
@@ -289,7 +296,7 @@ class Run:
             lines = [*lines, *self._serving.stuck_workers()]
         if lines:
             # The stack: this, stop(), LiveServer.stop(), and then who called it.
-            warnings.warn(f"Cut at the stop:{_list(lines)}", ResourceWarning, stacklevel=4)
+            warnings.warn(f"{CUT}:{_list(lines)}", ResourceWarning, stacklevel=4)
 
     @property
     def _heeds(self) -> bool:

@@ -189,6 +189,7 @@ class Serving:
             self.ended.open()
             self._witness.release_waiters()
             self._refuse_calls()
+            self._witness.on_end()
             # Last, as nobody can end a function that is stuck in a worker.
             self._workers.shutdown()
 

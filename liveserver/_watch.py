@@ -60,6 +60,18 @@ class Watch:
         if self._raises and self._span is not None:
             raise_app_errors(self._span.requests())
 
+    def dismiss(self) -> None:
+        """Judge what was asked so far, and follow the server no longer.
+
+        Raises:
+            AppError: One request raised.
+            ExceptionGroup: Several did.
+        """
+        try:
+            self.judge()
+        finally:
+            self._span = None
+
     def release(self) -> None:
         """Keep nothing alive that belonged to the test."""
         if self._span is not None:

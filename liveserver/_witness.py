@@ -60,16 +60,19 @@ class ServedRequest:
     error: str
 
     def __str__(self) -> str:
-        query = f"?{self.query}" if self.query else ""
-        method = "WebSocket" if self.scheme in ("ws", "wss") else self.method
-        status = "no answer" if self.status is None else str(self.status)
         time = (
             f", running for {_span(self.duration)}"
             if self.running
             else f" in {_span(self.duration)}"
         )
         error = f", raised {self.error}" if self.error else ""
-        return f"{method} {self.path}{query} \N{RIGHTWARDS ARROW} {status}{time}{error}"
+        return f"{self._answered()}{time}{error}"
+
+    def _answered(self) -> str:
+        query = f"?{self.query}" if self.query else ""
+        method = "WebSocket" if self.scheme in ("ws", "wss") else self.method
+        status = "no answer" if self.status is None else str(self.status)
+        return f"{method} {self.path}{query} \N{RIGHTWARDS ARROW} {status}"
 
 
 def _span(seconds: float) -> str:
@@ -298,6 +301,10 @@ class Witness:
             any time.
         waiters: Who waits, and whether for the whole of it. Of the server's thread.
         on_second: Called by the first request of each second.
+        on_end: Called when the run is over.
+        request_class: What each request is written down in; a subclass may tell somebody of it.
+
+    The last two are exchanged at any time, by any thread.
     """
 
     def __init__(self, journal: Journal) -> None:
@@ -307,12 +314,14 @@ class Witness:
         self.running: set[Request] = set()
         self.waiters: list[tuple[Future[None], bool]] = []
         self.on_second: Callable[[], None] = _nothing
+        self.on_end: Callable[[], None] = _nothing
+        self.request_class = Request
         self._second = -1.0
         self._journal = journal
 
     async def asgi(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Run the app for one request, and write down what comes of it."""
-        request = Request(self, scope, receive, send)
+        request = self.request_class(self, scope, receive, send)
         if request.started // 1 != self._second:
             self._second = request.started // 1
             self.on_second()
@@ -361,7 +370,7 @@ class Witness:
 
 
 def _nothing() -> None:
-    """Be the `on_second` of a server that does not care."""
+    """Be the `on_second` and the `on_end` of a server that does not care."""
 
 
 def _set(waiter: "Future[None]") -> None:

@@ -31,6 +31,9 @@ ROOMS = [
     "_run",
     "_server",
     "_by_hand",
+    "_observe",
+    "_console",
+    "_ending",
     "_clients",
     "_verdict",
     "_shared",
@@ -39,12 +42,16 @@ ROOMS = [
     "_watch",
     "_case",
     "__init__",
+    "_django",
+    "_target",
+    "_serve",
+    "__main__",
 ]
 
 ONLY_IN = {
     "uvicorn": {"_uvicorn"},
     "socket": {"_address", "_uvicorn", "_serving", "_run"},  # the others for its type
-    "unittest": {"_case"},
+    "unittest": {"_case", "_target", "_serve"},
     "requests": {"_clients", "_case"},  # the other for its type
     "aiohttp": {"_clients", "_case"},
     "trustme": {"_tls"},

@@ -1,0 +1,140 @@
+"""What somebody who serves by hand sees: a line for each request, and what the app raised."""
+
+import contextlib
+import logging
+import os
+import sys
+import threading
+import warnings
+from collections.abc import Callable, Iterator
+from typing import Any, Self, TextIO
+
+from liveserver._by_hand import curl
+from liveserver._diagnosis import app_frames, passed_through_app
+from liveserver._errors import LiveServerError
+from liveserver._logs import plain_traceback
+from liveserver._run import CUT
+from liveserver._server import LiveServer
+from liveserver._witness import Request
+
+__all__ = ["Console"]
+
+_logger = logging.getLogger("uvicorn.error")
+
+# By the first digit of the status: green, cyan, yellow, red.
+_COLOURS = {1: 32, 2: 32, 3: 36, 4: 33, 5: 31}
+
+
+class Console:
+    """Writes lines to standard output, each of them at once, from any thread.
+
+    While it is entered it shows what uvicorn has to say, too.
+
+    Args:
+        over: Called when the server has ended.
+    """
+
+    def __init__(self, over: Callable[[], None]) -> None:
+        self.over = over
+        self._lock = threading.Lock()
+        self._colours = _shows_colours(sys.stdout)
+        # A path may hold what the encoding of a pipe cannot say.
+        getattr(sys.stdout, "reconfigure", lambda **_: None)(errors="backslashreplace")
+        self._warnings = _Warnings(self)
+
+    def __enter__(self) -> Self:
+        _logger.addHandler(self._warnings)
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        _logger.removeHandler(self._warnings)
+
+    def greet(self, what: str, server: LiveServer) -> None:
+        """Say where a server is."""
+        self.say(f"liveserver serves {what}. Ctrl-C stops it.\n")
+        for line in (server.base_url, server.ws_url, curl(server)):
+            self.say(f"  {line}")
+        self.say("")
+
+    def opened(self, request: Request) -> None:
+        """Say that a stream or a WebSocket is open."""
+        self._say_of(request, f"{request.served()._answered()}, open")
+
+    def ended(self, request: Request) -> None:
+        """Say what became of a request, and show what the app raised."""
+        self._say_of(request, str(request.served()))
+        error = request.exception
+        if error is not None:
+            self.say(_shown(error))
+            # It was told, and its frames need not live as long as the journal.
+            request.claimed = True
+            request.exception = None
+
+    def explain(self, error: BaseException, text: str = "") -> None:
+        """Say on standard error why there is no server, or what was wrong with its end.
+
+        Args:
+            error: An exception of ours is told by its message, and what it comes from.
+            text: The traceback of any other.
+        """
+        with self._lock:
+            if not isinstance(error, LiveServerError):
+                print(text or plain_traceback(error), file=sys.stderr)
+                return
+            cause = error.__cause__
+            if cause is not None and passed_through_app(cause):
+                print(f"{_shown(cause)}\n", file=sys.stderr)
+            notes = getattr(error, "__notes__", [])
+            print("\n".join([f"liveserver: {error}", *notes]), file=sys.stderr)
+
+    @contextlib.contextmanager
+    def showing_cuts(self) -> Iterator[None]:
+        """Show the warning of a stop that had to cut requests, without the line it comes from."""
+        usual = warnings.showwarning
+
+        def show(message: Warning | str, category: type[Warning], *where: Any, **more: Any) -> None:
+            if str(message).startswith(CUT):
+                self.explain(LiveServerError(message))
+            else:
+                usual(message, category, *where, **more)
+
+        with warnings.catch_warnings():
+            warnings.filterwarnings("always", CUT, ResourceWarning)
+            warnings.showwarning = show
+            yield
+
+    def say(self, line: str) -> None:
+        """Write a line."""
+        with self._lock:
+            try:
+                print(line, flush=True)
+            except OSError:
+                # Who read it has gone; the server has not.
+                os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+
+    def _say_of(self, request: Request, text: str) -> None:
+        line = "".join(each if each.isprintable() else repr(each)[1:-1] for each in text)
+        if self._colours:
+            colour = _COLOURS.get((request.status or 500) // 100, 31)
+            line = f"\x1b[{colour}m{line}\x1b[0m"
+        self.say(line)
+
+
+class _Warnings(logging.Handler):
+    """Shows what uvicorn has to say of requests that never reach the app."""
+
+    def __init__(self, console: Console) -> None:
+        super().__init__(logging.WARNING)
+        self._console = console
+
+    def emit(self, record: logging.LogRecord) -> None:
+        if not record.exc_text:  # an exception of the app is shown with its request
+            self._console.say(f"{record.levelname.lower()}: {record.getMessage()}")
+
+
+def _shown(error: BaseException) -> str:
+    return plain_traceback(error.with_traceback(app_frames(error.__traceback__)))
+
+
+def _shows_colours(stream: TextIO | Any) -> bool:
+    return stream.isatty() and not os.environ.get("NO_COLOR") and os.environ.get("TERM") != "dumb"

@@ -1,0 +1,78 @@
+"""The end of serving by hand: a signal, or the server's own end, whichever comes first.
+
+Both write a byte into a pipe. Python does so for a signal in its C handler, at once; the handlers
+in Python, an event or a queue would be heeded only after the blocking call that the main thread
+may have been about to begin.
+"""
+
+import contextlib
+import os
+import signal
+import sys
+import threading
+from collections.abc import Callable
+from types import FrameType
+from typing import Any, Self
+
+__all__ = ["Ending"]
+
+_SIGNALS = (signal.SIGINT, signal.SIGTERM)
+_SERVER_ENDED = 0  # no signal has this number
+
+
+class Ending:
+    """While it is entered, signals end nothing but what waits for it.
+
+    The second one raises KeyboardInterrupt in the main thread, wherever that is; the one after it
+    ends the process as if nobody had ever handled it.
+
+    Attributes:
+        on_second: Called by the second signal, before it raises.
+    """
+
+    def __init__(self) -> None:
+        self.on_second: Callable[[], None] = lambda: None
+
+    def __enter__(self) -> Self:
+        self._lock = threading.Lock()
+        self._reader, self._writer = os.pipe()
+        self._open = True  # the pipe; changed under _lock
+        self._asked = False  # by a signal, in the main thread
+        if os.name == "posix":
+            os.set_blocking(self._writer, False)
+        self._usual_fd = signal.set_wakeup_fd(self._writer, warn_on_full_buffer=False)
+        self._usual: dict[int, Any] = {each: signal.signal(each, self._heed) for each in _SIGNALS}
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        for number, handler in self._usual.items():
+            signal.signal(number, handler)
+        signal.set_wakeup_fd(self._usual_fd)
+        with self._lock:
+            self._open = False
+            os.close(self._reader)
+            os.close(self._writer)
+
+    def _heed(self, _number: int, _frame: FrameType | None) -> None:
+        if self._asked:
+            for number in _SIGNALS:
+                signal.signal(number, signal.SIG_DFL)
+            self.on_second()
+            raise KeyboardInterrupt
+        self._asked = True
+        with contextlib.suppress(AttributeError, OSError, ValueError):
+            # Not print(): its buffer may be in the middle of a line.
+            os.write(sys.stderr.fileno(), b"\nStopping. Press Ctrl-C again to wait for nothing.\n")
+
+    def server_ended(self) -> None:
+        """End the wait because there is nothing to wait for. Any thread may call it."""
+        with self._lock:
+            if self._open:
+                os.write(self._writer, bytes([_SERVER_ENDED]))
+
+    def wait(self) -> bool:
+        """Wait, in any thread; return whether it was the server that ended."""
+        while True:
+            number = os.read(self._reader, 1)[0]
+            if number in (*_SIGNALS, _SERVER_ENDED):
+                return number == _SERVER_ENDED

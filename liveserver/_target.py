@@ -1,0 +1,99 @@
+"""From what somebody names on the command line to the test whose fixture is served."""
+
+import difflib
+import importlib
+import unittest
+from types import ModuleType
+from typing import Any, NamedTuple
+
+from liveserver._apps import failed_import
+from liveserver._case import LiveServerMixin
+from liveserver._errors import ConfigurationError
+
+__all__ = ["Target", "find"]
+
+_FORMS = (
+    "Write an app as shop.main:app, a test class as tests.test_shop.ShopTests, and a test as "
+    "tests.test_shop.ShopTests.test_buy."
+)
+
+
+class Target(NamedTuple):
+    """A test class, and the name of one of its tests or None."""
+
+    test_class: Any
+    method: str | None
+
+
+def find(target: str) -> Target:
+    """Import what the dotted name of a test class or of a test names.
+
+    Raises:
+        ConfigurationError: There is no such thing, it cannot be imported, or it has no server.
+    """
+    module, names = _imported(target)
+    holder: Any = None
+    found: Any = module
+    for name in names:
+        holder = found
+        found = getattr(holder, name, None)
+        if found is None:
+            raise _missing(target, holder, name)
+    if isinstance(found, type):
+        return Target(_checked(target, found), None)
+    if isinstance(holder, type) and callable(found):
+        return Target(_checked(target, holder), names[-1])
+    raise _no_test(target, names, found)
+
+
+def _imported(target: str) -> tuple[ModuleType, list[str]]:
+    """Import the longest beginning that is a module; return it and the names that are left."""
+    names = target.split(".")
+    if not all(names):
+        raise ConfigurationError(f"{target!r} names nothing. {_FORMS}")
+    module: ModuleType | None = None
+    for count in range(1, len(names) + 1):
+        name = ".".join(names[:count])
+        try:
+            module = importlib.import_module(name)
+        except ModuleNotFoundError as error:
+            if error.name != name:  # it is there, and imports something that is not
+                raise failed_import(name, target, error) from error
+            if module is None:
+                raise ConfigurationError(
+                    f"{target!r} is not there: there is no module {name!r} in this folder or "
+                    f"elsewhere on sys.path. {_FORMS}"
+                ) from None
+            return module, names[count - 1 :]
+        except (Exception, SystemExit) as error:
+            raise failed_import(name, target, error) from error
+    assert module is not None
+    return module, []
+
+
+def _checked(target: str, test_class: type) -> type:
+    if not issubclass(test_class, unittest.TestCase):
+        raise ConfigurationError(f"{target!r} is not a test: {test_class!r}. {_FORMS}")
+    if not issubclass(test_class, LiveServerMixin):
+        raise ConfigurationError(
+            f"{target!r} has no server: {test_class.__qualname__} is not a LiveServerTestCase, "
+            "nor another class with LiveServerMixin among its bases."
+        )
+    return test_class
+
+
+def _missing(target: str, holder: Any, name: str) -> ConfigurationError:
+    where = holder.__name__ if isinstance(holder, ModuleType) else holder.__qualname__
+    near = difflib.get_close_matches(name, dir(holder), n=1)
+    hint = f" Did you mean {near[0]!r}?" if near else ""
+    return ConfigurationError(f"{target!r} is not there: {where} has no {name!r}.{hint}")
+
+
+def _no_test(target: str, names: list[str], found: Any) -> ConfigurationError:
+    if not names:
+        return ConfigurationError(f"{target!r} is a module. {_FORMS}")
+    if callable(found):
+        path = ".".join(names)
+        app = f"{target.removesuffix(path).rstrip('.')}:{path}"
+        return ConfigurationError(f"{target!r} is not a test. If it is an app, write {app!r}.")
+    return ConfigurationError(f"{target!r} is not a test: {found!r}. {_FORMS}")

@@ -1,5 +1,5 @@
-"""Tests that fail on purpose, one for each kind of mistake that the app can make.
-None of them looks at an exception: that the app raised one is enough to fail the test."""
+"""Tests that fail on purpose, by each kind of mistake that an app can make: read their reports.
+Run it: python -m unittest examples.failing.failures"""
 
 import asyncio
 import unittest

@@ -1,4 +1,5 @@
-"""Two fixtures: a server for the whole run, and a fresh one for each test that writes."""
+"""Two fixtures: a server for the whole run, and a fresh one for each test that writes.
+Run it: python -m pytest examples/pytest_fixtures"""
 
 from collections.abc import Iterator
 

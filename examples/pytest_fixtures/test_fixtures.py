@@ -1,7 +1,5 @@
-"""The shop, tested with fixtures of pytest by three clients; the asyncio tests need pytest-asyncio.
-
-Run it: `python -m pytest examples/pytest_fixtures`
-"""
+"""pytest fixtures, used with three clients; the asyncio tests need pytest-asyncio.
+Run it: python -m pytest examples/pytest_fixtures"""
 
 import aiohttp
 import httpx

@@ -1,1 +1,1 @@
-"""A small shop: a FastAPI app, and its tests in four styles."""
+"""A small shop, the app that most examples test: FastAPI on SQLite."""

@@ -1,8 +1,5 @@
-"""Django's models on one side, a real ASGI server on the other: `python manage.py test`.
-
-Django's own live server speaks WSGI. Put `LiveServerMixin` before `TransactionTestCase` instead:
-what a test writes is committed, so the server sees it, and the tables are emptied after each test.
-"""
+"""Django's models on one side, a real ASGI server on the other, by Django's own test runner.
+Run it: python examples/django_notes/manage.py test notes"""
 
 from django.test import TransactionTestCase
 
@@ -11,7 +8,12 @@ from notes.models import Note
 
 
 class NoteTests(LiveServerMixin, TransactionTestCase):
-    """One server for the class."""
+    """One server for the class.
+
+    Django's own live server speaks WSGI. Here `LiveServerMixin` stands before
+    `TransactionTestCase`: what a test writes is committed, so that the server sees it, and the
+    tables are emptied after each test.
+    """
 
     app = "project.asgi:application"
 

@@ -1,0 +1,1 @@
+"""A guest book: a Flask app and its tests."""

@@ -5,7 +5,7 @@ from typing import Annotated, Any
 
 from fastapi import APIRouter, Body, FastAPI
 
-from . import chat, items
+from . import chat, items, page
 from .models import Health, Received
 from .state import build_lifespan
 
@@ -35,6 +35,7 @@ def create_app(database: Path | str | None = None) -> FastAPI:
     app.include_router(router)
     app.include_router(items.router)
     app.include_router(chat.router)
+    app.include_router(page.router)
     return app
 
 

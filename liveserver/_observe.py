@@ -3,7 +3,7 @@
 from collections.abc import Awaitable
 from typing import Protocol
 
-from liveserver._apps import Message
+from liveserver._asgi import Message
 from liveserver._server import LiveServer
 from liveserver._witness import Request
 

@@ -7,7 +7,7 @@ from liveserver._asgi import Message
 from liveserver._server import LiveServer
 from liveserver._witness import Request
 
-__all__ = ["Observer", "observe"]
+__all__ = ["observe"]
 
 _OPENINGS = ("http.response.start", "websocket.accept")
 

@@ -29,6 +29,7 @@ class Host:
     """Serves one thing, once, and shows it to somebody.
 
     Args:
+        ending: What ends it.
         options: The server's options, in place of those of a test class.
         opens: Whether to open a browser.
     """

@@ -58,7 +58,7 @@ class OptionsTests(StrictTestCase):
         signature = inspect.signature(liveserver.LiveServer)
         parameters = [each for each in signature.parameters.values() if each.name != "app"]
         names = [each.name for each in parameters]
-        fields = {each.name: each for each in dataclasses.fields(Options)}
+        fields = {each.name: each for each in dataclasses.fields(Options) if each.init}
         self.assertEqual(names, list(fields))
         self.assertEqual(names, list(ServerOptions.__annotations__))
         annotations = inspect.get_annotations(ServerOptions)

@@ -65,8 +65,10 @@ class StatesTests(StrictTestCase):
     seconds = max(SECONDS_PER_TEST, SEQUENCES)
 
     def test_random_sequences(self) -> None:
-        from hypothesis import HealthCheck, settings
-        from hypothesis.stateful import run_state_machine_as_test
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")  # plugins of other packages warn while it is imported
+            from hypothesis import HealthCheck, settings
+            from hypothesis.stateful import run_state_machine_as_test
 
         for loop in loops():
             with self.subTest(loop=loop):

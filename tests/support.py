@@ -6,6 +6,7 @@ import functools
 import gc
 import http.client
 import os
+import signal
 import sys
 import threading
 import time
@@ -22,6 +23,10 @@ from liveserver import IsolatedAsyncioLiveServerTestCase, LiveServerTestCase
 BASES: tuple[Any, ...] = (LiveServerTestCase, IsolatedAsyncioLiveServerTestCase)
 SCOPES = ("class", "test")
 SECONDS_PER_TEST = 20
+
+# A shell that starts the tests in its background has them ignore Ctrl-C, and what they start too.
+if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
+    signal.signal(signal.SIGINT, signal.default_int_handler)
 
 
 class StrictTestCase(unittest.TestCase):

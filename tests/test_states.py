@@ -207,7 +207,8 @@ def make_machine(loop: str) -> Any:
             assert self.server.running == self.running
             assert self.app.starts == self.starts
             assert self.app.stops == self.starts - self.running
-            names = [thread.name for thread in threading.enumerate()]
+            # Beside those of the session, which other tests may have started.
+            names = [thread.name for thread in set(threading.enumerate()) - self.threads]
             assert sum(name.startswith("liveserver-") for name in names) == self.running, names
 
         def teardown(self) -> None:

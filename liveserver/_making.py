@@ -11,6 +11,9 @@ from liveserver._options import Options, ServerOptions, check_names
 from liveserver._server import LiveServer
 from liveserver._shared import shared_server
 
+# unittest leaves the frames of a module that says this out of its reports.
+__unittest = True
+
 __all__ = ["make_server", "scope_of", "shared"]
 
 # A subclass of LiveServerMixin, which is defined further up.

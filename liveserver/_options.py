@@ -13,6 +13,9 @@ from typing import Any, Literal, TypedDict
 from liveserver._environment import check_environment, timeouts_are_off
 from liveserver._errors import ConfigurationError
 
+# unittest leaves the frames of a module that says this out of its reports.
+__unittest = True
+
 __all__ = ["Options", "ServerOptions", "check_names", "check_values", "fits"]
 
 

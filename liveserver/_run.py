@@ -27,11 +27,14 @@ from typing import Any
 
 from liveserver import _process
 from liveserver._calls import Call
-from liveserver._diagnosis import request_line, standing, thread_stack, thread_standing
+from liveserver._diagnosis import app_frames, request_line, standing, thread_stack, thread_standing
 from liveserver._errors import BusyTimeout, ShutdownTimeout, StartupError, StartupTimeout
 from liveserver._options import Options
 from liveserver._serving import Serving
 from liveserver._witness import Witness
+
+# unittest leaves the frames of a module that says this out of its reports.
+__unittest = True
 
 __all__ = ["CUT", "Run"]
 
@@ -107,7 +110,7 @@ class Run:
             raise
         if failure is not None:
             self._ended(self._grace)
-            raise failure
+            raise _without_our_frames(failure)
 
     def _start_thread(self) -> None:
         _process.add(self)
@@ -241,7 +244,7 @@ class Run:
             self._warn()
         finally:
             if error is not None:
-                raise error
+                raise _without_our_frames(error)
 
     def hurry(self) -> None:
         """Have it end without any patience for requests; any thread may call it."""
@@ -337,6 +340,14 @@ class Run:
         self._serving.abandon()
         # Not close(): uvloop counts as a user of the socket and would put that off for ever.
         os.close(self._sock.detach())
+
+
+def _without_our_frames(error: BaseException) -> BaseException:
+    """Leave the app's frames, in the cause; those of the server's thread tell a reader nothing."""
+    cause = error.__cause__
+    if cause is not None:
+        cause.__traceback__ = app_frames(cause.__traceback__)
+    return error.with_traceback(None)
 
 
 def _listed(lines: list[str]) -> str:

@@ -24,6 +24,9 @@ from liveserver._serving import Serving
 from liveserver._uvicorn import WITHOUT_TIMEOUTS, configure
 from liveserver._witness import Journal, ServedRequest, Witness
 
+# unittest leaves the frames of a module that says this out of its reports.
+__unittest = True
+
 __all__ = ["LiveServer"]
 
 _T = TypeVar("_T")

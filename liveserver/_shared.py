@@ -12,6 +12,9 @@ from liveserver._options import Options
 from liveserver._server import LiveServer
 from liveserver._verdict import Span, raise_app_errors
 
+# unittest leaves the frames of a module that says this out of its reports.
+__unittest = True
+
 __all__ = ["shared_server"]
 
 

@@ -93,8 +93,16 @@ def check_values(given: Mapping[str, Any], hints: Mapping[str, Any], what: str) 
     check_names(given, hints, what)
     for name, value in given.items():
         if not fits(value, hints[name]):
-            wanted = getattr(hints[name], "__name__", str(hints[name]).replace("typing.", ""))
-            raise ConfigurationError(f"{what}: {name}={value!r} is not valid. Use {wanted}.")
+            raise ConfigurationError(
+                f"{what}: {name}={value!r} is not valid. Use {_in_words(hints[name])}."
+            )
+
+
+def _in_words(annotation: Any) -> str:
+    """Write an annotation as its author did: `int`, `Literal['auto', 'on', 'off']`."""
+    if isinstance(annotation, type):
+        return annotation.__name__
+    return str(annotation).replace("typing.", "").replace("collections.abc.", "")
 
 
 def fits(value: object, annotation: Any) -> bool:
@@ -125,8 +133,6 @@ def fits(value: object, annotation: Any) -> bool:
         return callable(value)
     if origin is typing.IO:
         return hasattr(value, "read")
-    if annotation is None:
-        return value is None
     if isinstance(origin or annotation, type) and annotation is not Any:
         return isinstance(value, origin or annotation)
     return True

@@ -1,11 +1,12 @@
 """Every bad value of every option is refused when the object is made, before any thread."""
 
 import asyncio
+import io
 import math
 import ssl
 import threading
 from pathlib import Path
-from typing import Any, Literal
+from typing import IO, Any, Literal
 
 from liveserver import ConfigurationError, LiveServer
 from liveserver._options import fits
@@ -90,6 +91,18 @@ class BadValuesTests(StrictTestCase):
                 with self.subTest(option=name, value=value):
                     self.assertIn(name, self.refused(uvicorn_config={name: value}))
 
+    def test_what_to_use_instead(self) -> None:
+        for name, wanted in (
+            ("root_path", r"str\."),
+            ("limit_concurrency", r"int \| None\."),
+            ("lifespan", r"Literal\['auto', 'on', 'off'\]\."),
+            ("loop", r".*Literal\[.*'uvloop'.*\].*str"),
+            ("callback_notify", r"Callable\[\.\.\., Awaitable\[None\]\] \| None\."),
+        ):
+            with self.subTest(option=name):
+                said = self.refused(uvicorn_config={name: 1.5})
+                self.assertRegex(said, rf"^uvicorn_config: {name}=1\.5 is not valid\. Use {wanted}")
+
     def test_an_app_that_is_none(self) -> None:
         for app in (None, 1, "no colon", object()):
             with self.subTest(app=app), self.assertRaises(ConfigurationError):
@@ -165,6 +178,8 @@ class FitsTests(StrictTestCase):
             (Path("x"), str, False),
             (asyncio.Protocol, type[asyncio.Protocol], True),
             (object(), Any, True),
+            (io.StringIO(), IO[str], True),
+            ("x", IO[str], False),
         ):
             with self.subTest(value=value, annotation=annotation):
                 self.assertIs(fits(value, annotation), expected)

@@ -245,6 +245,8 @@ del base, test  # which a runner would take for tests
 class ProcessTests(StrictTestCase):
     """The server of a session ends with the process, its app's shutdown run."""
 
+    seconds = 60  # a thousand tests under pytest, and more than one process of them
+
     def run_module(
         self, *command: str, classes: int = 50, last: str = "pass"
     ) -> tuple[int, str, list[str]]:
@@ -259,7 +261,7 @@ class ProcessTests(StrictTestCase):
                 stderr=subprocess.STDOUT,
                 stdin=subprocess.DEVNULL,
                 text=True,
-                timeout=18,
+                timeout=58,
                 check=False,
             )
             ended = Path(folder, "ended.txt")

@@ -26,20 +26,22 @@ def mark_server_thread() -> None:
 def plain_traceback(error: BaseException) -> str:
     """Format an exception, with its causes, without carets."""
     formatted = traceback.TracebackException.from_exception(error, compact=True)
-    _remove_carets(formatted, set())
+    _remove_carets(formatted)
     return "".join(formatted.format()).rstrip()
 
 
-def _remove_carets(formatted: traceback.TracebackException, seen: set[int]) -> None:
-    if id(formatted) in seen:
-        return
-    seen.add(id(formatted))
-    for line in formatted.stack:
-        line.colno = line.end_colno = None
-    group = getattr(formatted, "exceptions", None) or ()
-    for other in (formatted.__cause__, formatted.__context__, *group):
-        if other is not None:
-            _remove_carets(other, seen)
+def _remove_carets(formatted: traceback.TracebackException) -> None:
+    # Not by recursion: an app that tries again and again makes chains of thousands.
+    seen: set[int] = set()
+    rest: list[traceback.TracebackException | None] = [formatted]
+    while rest:
+        each = rest.pop()
+        if each is None or id(each) in seen:
+            continue
+        seen.add(id(each))
+        for line in each.stack:
+            line.colno = line.end_colno = None
+        rest += [each.__cause__, each.__context__, *(getattr(each, "exceptions", None) or ())]
 
 
 class _AsText(logging.Filter):

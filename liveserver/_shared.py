@@ -2,6 +2,7 @@
 process, which `_process.py` looks after.
 """
 
+import os
 import threading
 from collections.abc import Callable
 from functools import partial
@@ -52,6 +53,17 @@ def shared_server(source: object, options: Options, make: Callable[[], LiveServe
         _all.append(_Shared(source, options, server))
         _process.after_end(partial(_report, server))
         return server
+
+
+def _forget_all() -> None:
+    """In a forked child: the servers stayed in the parent, and so may who held the lock."""
+    global _lock
+    _lock = threading.Lock()
+    _all.clear()
+
+
+if hasattr(os, "register_at_fork"):  # not on Windows
+    os.register_at_fork(after_in_child=_forget_all)
 
 
 def _report(server: LiveServer) -> None:

@@ -1,5 +1,6 @@
 """One test and its server: what is judged at its end, and noted and shown when it fails."""
 
+import contextlib
 from typing import Any
 
 from liveserver._aside import aside
@@ -78,6 +79,14 @@ class Watch:
             self._span.release()
 
 
+def _add_note(error: BaseException, note: str) -> None:
+    notes = getattr(error, "__notes__", None)
+    if isinstance(notes, list):
+        # The same exception object may have failed another test before.
+        notes[:] = [each for each in notes if not str(each).startswith(NOTE)]
+    error.add_note(note)
+
+
 class Noting:
     """A result that adds the note about the server to what it is told first, and to subtests.
 
@@ -129,10 +138,8 @@ class Noting:
         note = self._watch.note()
         if note:
             self._noted = True
-            # The same exception object may have failed another test before.
-            notes = getattr(err[1], "__notes__", [])
-            notes[:] = [other for other in notes if not other.startswith(NOTE)]
-            err[1].add_note(note)
+            with contextlib.suppress(Exception):  # it may refuse, as a frozen dataclass does
+                _add_note(err[1], note)
 
     def _pause_first(self, test: Any, error: BaseException) -> None:
         if not self._paused:

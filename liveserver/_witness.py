@@ -143,8 +143,10 @@ class Request:
     @property
     def event_stream(self) -> bool:
         """Whether its response is of `text/event-stream`."""
+        # As bytes: h11 takes a memoryview or a string too.
         return any(
-            value.startswith(b"text/event-stream") and name.lower() == b"content-type"
+            _bytes(name).lower() == b"content-type"
+            and _bytes(value).startswith(b"text/event-stream")
             for name, value in self._headers
         )
 
@@ -248,6 +250,10 @@ class Request:
             self.status = 403
         elif kind == "websocket.http.response.start":
             self.status = message["status"]
+
+
+def _bytes(text: Any) -> bytes:
+    return text.encode("latin-1", "replace") if isinstance(text, str) else bytes(text)
 
 
 async def _too_late(message: Message) -> None:

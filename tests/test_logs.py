@@ -6,6 +6,7 @@ from collections.abc import Iterator
 from typing import Any
 
 from liveserver import LiveServer
+from liveserver._logs import plain_traceback
 from tests.observed import (
     Shop,
     Trouble,
@@ -18,6 +19,17 @@ from tests.support import (
     run_class,
     with_loop,
 )
+
+
+class LongChainTests(StrictTestCase):
+    """An app that tries again and again makes chains of thousands of exceptions."""
+
+    def test_it_is_formatted(self) -> None:
+        error = ValueError("the last")
+        for number in range(3000):
+            last, error = error, ValueError(f"try {number}")
+            error.__context__ = last
+        self.assertTrue(plain_traceback(error).endswith("ValueError: try 2999"))
 
 
 class LogTests(StrictTestCase):

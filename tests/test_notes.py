@@ -1,12 +1,13 @@
 """The note that a failing test carries."""
 
+import dataclasses
 import os
 import re
 import unittest
 import warnings
 from typing import Any
 
-from liveserver import AppError
+from liveserver import AppError, LiveServerTestCase
 from tests.observed import (
     AFTER,
     HANG,
@@ -33,6 +34,33 @@ class NoteTests(StrictTestCase):
         super().setUp()
         self.addCleanup(os.chdir, os.getcwd())
         os.chdir(ROOT)
+
+    def test_an_exception_that_takes_no_note_is_reported_all_the_same(self) -> None:
+        @dataclasses.dataclass(frozen=True)
+        class Frozen(Exception):
+            text: str
+
+        def noted(notes: Any) -> Exception:
+            error = ValueError("of the test")
+            error.__notes__ = notes
+            return error
+
+        refusing = [Frozen("of the test"), noted(("a tuple",)), noted([1]), noted(None)]
+        for error in refusing:
+            with self.subTest(error=error):
+
+                class Tests(LiveServerTestCase):
+                    app = Shop()
+
+                    def test_1(self) -> None:
+                        get(self.base_url, "/missing")
+                        raise error  # noqa: B023
+
+                    def test_2(self) -> None:
+                        get(self.base_url, "/missing")
+
+                outcome = run_class(Tests)
+                self.assertEqual((outcome.testsRun, outcome.raised), (2, [error]))
 
     @each_base_and_scope
     def test_wherever_it_fails(self, base: Any, scope: str) -> None:

@@ -299,6 +299,29 @@ class ServedRequestTests(StrictTestCase):
             r"^GET /raise/7 \u2192 \S.* in \d+\.\d ms, raised Trouble: no item for /raise/7$",
         )
 
+    def test_headers_that_are_not_bytes(self) -> None:
+        for kind in (memoryview(b"text/event-stream"), "text/event-stream"):
+            with self.subTest(kind=kind):
+
+                async def stream(
+                    app: Any,
+                    receive: apps.Receive,
+                    send: apps.Send,
+                    kind: Any = kind,
+                ) -> None:
+                    headers = [(b"content-type", kind)]
+                    await send({"type": "http.response.start", "status": 200, "headers": headers})
+                    await send({"type": "http.response.body", "body": b"1", "more_body": True})
+                    await apps.hang(app, receive, send)
+
+                options = {"uvicorn_config": {"http": "h11"}, "shutdown_timeout": 60}
+                with (
+                    LiveServer(apps.Faulty(handler=stream), **options) as server,  # type: ignore[arg-type]
+                    Client(server.base_url) as client,
+                ):
+                    client.open("/").read(1)
+                    server.wait_idle(5)  # it is an event stream, and not waited for
+
     def test_raised_before_the_response(self) -> None:
         statuses: list[int] = []
         request = self.served(lambda server: statuses.append(get(server.base_url, "/raise").status))

@@ -268,6 +268,39 @@ class ProcessTests(StrictTestCase):
             lines = ended.read_text("utf-8").splitlines() if ended.exists() else []
             return done.returncode, done.stdout, lines
 
+    @unittest.skipUnless(hasattr(os, "fork"), "no fork on this system")
+    def test_a_forked_child_has_one_of_its_own(self) -> None:
+        code = """
+import os, unittest, warnings
+warnings.simplefilter("ignore")  # Python 3.12 warns of every fork with threads
+from liveserver import LiveServerTestCase
+from tests.apps import hello
+from tests.support import get, run_class
+
+class Tests(LiveServerTestCase):
+    app = hello
+    server_scope = "session"
+    def test_it(self):
+        assert get(self.base_url).status == 200
+
+assert run_class(Tests).wasSuccessful()
+child = os.fork()
+outcome = run_class(Tests)
+if not child:
+    os._exit(0 if outcome.wasSuccessful() else 7)
+assert outcome.wasSuccessful(), outcome
+print("child", os.waitpid(child, 0)[1])
+"""
+        done = subprocess.run(
+            [sys.executable, "-c", code],
+            cwd=ROOT,
+            capture_output=True,
+            text=True,
+            timeout=30,
+            check=False,
+        )
+        self.assertEqual((done.stdout, done.stderr), ("child 0\n", ""))
+
     def test_under_unittest(self) -> None:
         status, out, ended = self.run_module("unittest", "test_module")
         self.assertEqual(status, 0, out)

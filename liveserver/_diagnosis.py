@@ -22,10 +22,12 @@ from time import perf_counter
 from types import FrameType, TracebackType
 from typing import Any
 
+from liveserver._logs import plain_traceback
 from liveserver._witness import Request
 
 __all__ = [
     "app_frames",
+    "chain",
     "last_lines",
     "passed_through_app",
     "raised_at",
@@ -113,6 +115,20 @@ def app_frames(traceback: TracebackType | None) -> TracebackType | None:
             return rest
         rest = rest.tb_next
     return traceback
+
+
+def chain(error: BaseException, cause: BaseException) -> None:
+    """Make an exception of the app's the cause of one of ours, its frames from the app's on.
+
+    unittest trims the tracebacks of causes, and its run ends by a cause that refuses to be changed,
+    as a frozen dataclass does. Such a one is told in a note instead.
+    """
+    error.__cause__ = cause.with_traceback(app_frames(cause.__traceback__))
+    try:
+        cause.__traceback__ = cause.__traceback__
+    except Exception:
+        error.__cause__ = None
+        error.add_note(f"The cause:\n{plain_traceback(cause)}")
 
 
 def passed_through_app(error: BaseException) -> bool:

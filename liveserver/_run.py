@@ -27,7 +27,7 @@ from typing import Any
 
 from liveserver import _process
 from liveserver._calls import Call
-from liveserver._diagnosis import app_frames, request_line, standing, thread_stack, thread_standing
+from liveserver._diagnosis import chain, request_line, standing, thread_stack, thread_standing
 from liveserver._errors import BusyTimeout, ShutdownTimeout, StartupError, StartupTimeout
 from liveserver._options import Options
 from liveserver._serving import Serving
@@ -344,9 +344,8 @@ class Run:
 
 def _without_our_frames(error: BaseException) -> BaseException:
     """Leave the app's frames, in the cause; those of the server's thread tell a reader nothing."""
-    cause = error.__cause__
-    if cause is not None:
-        cause.__traceback__ = app_frames(cause.__traceback__)
+    if error.__cause__ is not None:
+        chain(error, error.__cause__)
     return error.with_traceback(None)
 
 

@@ -6,7 +6,7 @@ from types import TracebackType
 from typing import Self
 
 from liveserver._aside import aside
-from liveserver._diagnosis import app_frames, raised_at, standing
+from liveserver._diagnosis import chain, raised_at, standing
 from liveserver._errors import AppError, BusyTimeout
 from liveserver._logs import plain_traceback
 from liveserver._server import LiveServer
@@ -113,7 +113,7 @@ def is_verdict(error: BaseException) -> bool:
 
 def _app_error(request: Request, cause: BaseException) -> AppError:
     error = AppError(f"{request.served()}, {raised_at(cause)}", plain_traceback(cause))
-    error.__cause__ = cause.with_traceback(app_frames(cause.__traceback__))
+    chain(error, cause)
     return error
 
 

@@ -2,6 +2,7 @@
 
 import asyncio
 import contextlib
+import dataclasses
 import os
 import re
 import time
@@ -9,7 +10,7 @@ import unittest
 from collections.abc import Callable
 from typing import Any
 
-from liveserver import AppError
+from liveserver import AppError, ShutdownError, StartupError
 from tests import apps
 from tests.observed import (
     AFTER,
@@ -34,6 +35,42 @@ from tests.support import (
     until,
     with_loop,
 )
+
+
+@dataclasses.dataclass(frozen=True)
+class FrozenTrouble(Exception):
+    """Refuses to be changed, which unittest does to causes."""
+
+    text: str
+
+
+async def raise_frozen(app: Any, receive: apps.Receive, send: apps.Send) -> None:
+    raise FrozenTrouble("out of order")
+
+
+class FrozenTests(StrictTestCase):
+    """An exception that refuses to be changed is reported, and the run goes on."""
+
+    @each_base
+    def test_in_each_phase(self, base: Any) -> None:
+        for phase, kind in (
+            ("handler", AppError),
+            ("startup", StartupError),
+            ("shutdown", ShutdownError),
+        ):
+            with self.subTest(phase=phase):
+
+                class Tests(base):  # type: ignore[misc]
+                    app = apps.Faulty(**{phase: raise_frozen})
+
+                    def test_it(self) -> None:
+                        get(self.base_url)
+
+                outcome = run_class(Tests)
+                self.assertEqual([type(each) for each in outcome.raised], [kind])
+                ((_, report),) = outcome.errors
+                self.assertRegex(report, r'test_app_errors\.py", line \d+, in raise_frozen')
+                self.assertIn("out of order", report)
 
 
 class AppErrorTests(StrictTestCase):

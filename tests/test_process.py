@@ -34,6 +34,16 @@ async def app(scope, receive, send):
         await send({"type": "http.response.body"})
 """
 
+HANGING_AT_EXIT = f"""{LIFESPAN_APP}
+import socket
+server = LiveServer(app)
+server.start()
+client = socket.create_connection((server.host, server.port))
+client.sendall(b"GET /hang HTTP/1.1\\r\\nHost: x\\r\\n\\r\\n")
+while not server._witness.running:
+    get(server.base_url)
+"""
+
 HANGING_TEST = """
 class Tests(LiveServerTestCase):
     server_scope = SCOPE
@@ -102,16 +112,7 @@ class ExitTests(ProcessTestCase):
                 self.assertEqual(self.run_script(code), (0, "end\nshutdown\n", ""))
 
     def test_a_running_request_does_not_hold_it_up(self) -> None:
-        code = f"""{LIFESPAN_APP}
-import socket
-server = LiveServer(app)
-server.start()
-client = socket.create_connection((server.host, server.port))
-client.sendall(b"GET /hang HTTP/1.1\\r\\nHost: x\\r\\n\\r\\n")
-while not server._witness.running:
-    get(server.base_url)
-"""
-        self.assertEqual(self.run_script(code), (0, "hanging\nshutdown\n", ""))
+        self.assertEqual(self.run_script(HANGING_AT_EXIT), (0, "hanging\nshutdown\n", ""))
 
     def test_an_app_that_fails_then_is_not_lost(self) -> None:
         code = f"{LIFESPAN_APP}\nserver = LiveServer(app)\nserver.start()\nprint = 1 / 1"

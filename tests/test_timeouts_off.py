@@ -23,7 +23,7 @@ from liveserver import (
 )
 from tests import apps
 from tests.support import Client, StrictTestCase, each_base, get, run_class
-from tests.test_process import LIFESPAN_APP, WAKEABLE, ProcessTestCase
+from tests.test_process import HANGING_AT_EXIT, LIFESPAN_APP, WAKEABLE, ProcessTestCase
 
 BOUND = 0.05
 OUTLASTING = 0.4  # seconds: more than all bounds of a test together
@@ -345,16 +345,7 @@ class ProcessEndTests(ProcessTestCase):
         self.enterContext(set_to("off"))
 
     def test_by_a_request_that_hangs(self) -> None:
-        code = f"""{LIFESPAN_APP}
-import socket
-server = LiveServer(app)
-server.start()
-client = socket.create_connection((server.host, server.port))
-client.sendall(b"GET /hang HTTP/1.1\\r\\nHost: x\\r\\n\\r\\n")
-while not server._witness.running:
-    get(server.base_url)
-"""
-        self.assertEqual(self.run_script(code), (0, "hanging\nshutdown\n", ""))
+        self.assertEqual(self.run_script(HANGING_AT_EXIT), (0, "hanging\nshutdown\n", ""))
 
     def test_by_a_stop_that_hangs_when_ctrl_c_interrupts_it(self) -> None:
         code = f"""{WAKEABLE}{LIFESPAN_APP}

@@ -11,6 +11,8 @@ __all__ = ["listen", "url"]
 
 _LOOPBACK = {"0.0.0.0": "127.0.0.1", "::": "::1"}
 
+_POSIX = os.name == "posix"
+
 _REASONS = {
     errno.EADDRINUSE: (
         "the port is in use, by another program or by a server that was not stopped "
@@ -45,7 +47,7 @@ def listen(host: str, port: int, *, backlog: int, again: bool) -> socket.socket:
     try:
         family, protocol, address = _resolve(host, port)
         sock = socket.socket(family, socket.SOCK_STREAM, protocol)
-        if again and os.name == "posix":
+        if again and _POSIX:
             # On Windows the same option would let two programs share the port.
             sock.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
         if family == socket.AF_INET6:
@@ -53,11 +55,10 @@ def listen(host: str, port: int, *, backlog: int, again: bool) -> socket.socket:
             sock.setsockopt(socket.IPPROTO_IPV6, socket.IPV6_V6ONLY, 1)
         sock.bind(address)
         sock.listen(backlog)
-        if os.name == "posix":
+        if _POSIX:
             # Inherited by each connection, so that those which linger after a stop let a restart
             # have the port. Set after listen(), as before it another program could share the port.
             sock.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-        sock.setblocking(False)
     except BaseException as error:
         if sock is not None:
             sock.close()

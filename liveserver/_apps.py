@@ -3,7 +3,8 @@
 import importlib
 import inspect
 from collections.abc import Callable
-from typing import Any
+from types import FunctionType
+from typing import Any, cast
 
 from liveserver._asgi import ASGIApp, Receive, Scope, Send
 from liveserver._errors import ConfigurationError
@@ -15,7 +16,6 @@ __unittest = True
 __all__ = [
     "App",
     "app_maker",
-    "as_asgi",
     "checked_app",
     "describe",
     "failed_import",
@@ -106,6 +106,11 @@ def checked_app(app: object, origin: str) -> App:
         ConfigurationError: It is None, not callable, takes other arguments, or takes so many that
             nobody can tell which it is; or it is a WSGI app, and a2wsgi is not installed.
     """
+    _checked_interface(app, origin)
+    return cast(App, app)
+
+
+def _checked_interface(app: object, origin: str) -> str:
     if not callable(app):
         if inspect.iscoroutine(app):
             app.close()
@@ -128,11 +133,15 @@ def checked_app(app: object, origin: str) -> App:
         )
     if interface == "wsgi":
         check_a2wsgi(f"{origin} {describe(app)}")
-    return app
+    return interface
 
 
-def app_maker(app: object, factory: bool) -> Callable[[], App]:
-    """Return what gives the app for each start: the same app always, or the factory's next one.
+def app_maker(app: object, factory: bool) -> tuple[Callable[[], App], Callable[[App], ASGIApp]]:
+    """Find out how an app is made for each start.
+
+    Returns:
+        What gives the app, the same one always or the factory's next one, and what makes an
+        ASGI 3 app of it.
 
     Raises:
         ConfigurationError: `app` cannot be imported, is not an app, or is not a factory.
@@ -140,22 +149,24 @@ def app_maker(app: object, factory: bool) -> Callable[[], App]:
     origin = f"{app!r} names" if isinstance(app, str) else "LiveServer was given"
     app = imported(app)
     if not factory:
-        checked = checked_app(app, origin)
-        return lambda: checked
+        adapter = _ADAPTERS[_checked_interface(app, origin)]
+        checked = cast(App, app)
+        return lambda: checked, adapter
     if not callable(app) or not _takes(app, 0):
         raise ConfigurationError(
             f"LiveServer was given {describe(app)} with factory=True, but it cannot be called "
             "without arguments. Give a function that takes none and returns the app."
         )
-    return lambda: checked_app(app(), f"The factory {describe(app)} returned")
+    return lambda: checked_app(app(), f"The factory {describe(app)} returned"), as_asgi
 
 
 def as_asgi(app: App) -> ASGIApp:
-    """Make one ASGI 3 app of a checked app; one that is ASGI 3 is returned as it is."""
-    interface = _interface(app)
-    if interface == "wsgi":
-        return from_wsgi(app)
-    return _from_asgi2(app) if interface == "asgi2" else app
+    """Make one ASGI 3 app of a checked app."""
+    return _ADAPTERS[_interface(app)](app)
+
+
+def _as_it_is(app: App) -> ASGIApp:
+    return app
 
 
 def _from_asgi2(app: App) -> ASGIApp:
@@ -163,6 +174,14 @@ def _from_asgi2(app: App) -> ASGIApp:
         await app(scope)(receive, send)
 
     return asgi
+
+
+# By the interface of the app.
+_ADAPTERS: dict[str | None, Callable[[App], ASGIApp]] = {
+    "asgi3": _as_it_is,
+    "asgi2": _from_asgi2,
+    "wsgi": from_wsgi,
+}
 
 
 def _interface(app: App) -> str | None:
@@ -206,16 +225,20 @@ def _takes_exactly(app: App, count: int) -> bool:
 
     `inspect.signature` costs 50 microseconds, and a server less than 1,000.
     """
-    function, bound = (app, 0) if inspect.isfunction(app) else (type(app).__call__, 1)
+    if type(app) is FunctionType:
+        function: Any = app
+    elif isinstance(app, type):
+        return False
+    else:
+        function, count = type(app).__call__, count + 1
     code = getattr(function, "__code__", None)
     return (
         code is not None
-        and not inspect.isclass(app)
-        and not hasattr(function, "__wrapped__")
-        and code.co_argcount == bound + count
+        and code.co_argcount == count
         and not code.co_kwonlyargcount
         and not code.co_flags & inspect.CO_VARARGS
         and not function.__defaults__
+        and not hasattr(function, "__wrapped__")
     )
 
 

@@ -14,6 +14,7 @@ import logging
 from typing import Any, Literal
 
 from liveserver._asgi import ASGIApp, Message
+from liveserver._aside import Gate
 from liveserver._errors import ShutdownError, StartupError
 
 __all__ = ["Lifespan"]
@@ -34,24 +35,28 @@ class Lifespan:
         self.state: dict[str, Any] = {}
         self.task: asyncio.Task[None] | None = None
         self._asked = 0  # how often the app called receive()
-        self._stop = asyncio.Event()
+        self._stop = Gate()
         self._answers: dict[str, Message] = {}  # what the app sent, by the message's type
         self._error: BaseException | None = None
         self._reported = False
         # Set when the app answered, or ended without an answer.
-        self._startup_over = asyncio.Event()
-        self._shutdown_over = asyncio.Event()
+        self._startup_over = Gate()
+        self._shutdown_over = Gate()
+
+    def begin(self, loop: asyncio.AbstractEventLoop) -> None:
+        """Tell the app to start, in the loop's next turn."""
+        if self._mode != "off":
+            _logger.info("Waiting for application startup.")
+            self.task = loop.create_task(self._run())
 
     async def startup(self) -> None:
-        """Tell the app to start, and wait for its answer.
+        """Wait for the app's answer.
 
         Raises:
             StartupError: It failed.
         """
-        if self._mode == "off":
+        if self.task is None:
             return
-        _logger.info("Waiting for application startup.")
-        self.task = asyncio.get_running_loop().create_task(self._run())
         await self._startup_over.wait()
         if "lifespan.startup.failed" in self._answers or (
             self._error is not None and (self._asked or self._mode == "on")
@@ -72,7 +77,7 @@ class Lifespan:
         if self.task is None:
             return
         _logger.info("Waiting for application shutdown.")
-        self._stop.set()
+        self._stop.open()
         await self._shutdown_over.wait()
         for _ in range(10):
             if self.task.done():
@@ -113,8 +118,8 @@ class Lifespan:
         except BaseException as error:  # a SystemExit must not get into the event loop
             self._error = error
         finally:
-            self._startup_over.set()
-            self._shutdown_over.set()
+            self._startup_over.open()
+            self._shutdown_over.open()
 
     async def _receive(self) -> Message:
         self._asked += 1
@@ -130,10 +135,10 @@ class Lifespan:
         if kind in ("lifespan.startup.complete", "lifespan.startup.failed"):
             over, in_turn = self._startup_over, True
         elif kind in ("lifespan.shutdown.complete", "lifespan.shutdown.failed"):
-            over, in_turn = self._shutdown_over, self._startup_over.is_set()
+            over, in_turn = self._shutdown_over, self._startup_over.is_open
         else:
             raise RuntimeError(f"{kind!r} is not a message that an app's lifespan may send.")
-        if over.is_set() or not in_turn:
+        if over.is_open or not in_turn:
             raise RuntimeError(f"{kind!r} was sent twice or out of turn.")
         self._answers[kind] = message
-        over.set()
+        over.open()

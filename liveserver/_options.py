@@ -6,17 +6,30 @@ import threading
 import types
 import typing
 from collections.abc import Callable, Iterable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, fields
+from functools import lru_cache
+from itertools import chain
 from types import MappingProxyType
 from typing import Any, Literal, TypedDict
 
-from liveserver._environment import check_environment, timeouts_are_off
+from liveserver._environment import check_environment, environment, timeouts_are_off
 from liveserver._errors import ConfigurationError
 
 # unittest leaves the frames of a module that says this out of its reports.
 __unittest = True
 
-__all__ = ["Options", "ServerOptions", "check_names", "check_values", "fits"]
+__all__ = [
+    "Options",
+    "ServerOptions",
+    "check_names",
+    "check_values",
+    "fits",
+    "make_options",
+    "plain_items",
+]
+
+# Values of these types can stand in the key of a cache, and mean the same for ever.
+_PLAIN = {str, int, float, bool, type(None)}
 
 
 class ServerOptions(TypedDict, total=False):
@@ -68,6 +81,44 @@ class Options:
     def bound(self, seconds: float) -> float:
         """Return the seconds that a wait may last. Every wait between two threads asks here."""
         return threading.TIMEOUT_MAX if self.unbounded else seconds
+
+
+# How many values stand before uvicorn_config.
+_OTHERS = [each.name for each in fields(Options)].index("uvicorn_config")
+
+
+def make_options(*values: Any) -> Options:
+    """Do what `Options` does. Servers that are asked for alike share one object.
+
+    Args:
+        values: Those of `Options`, all of them and in its order.
+
+    Raises:
+        ConfigurationError: A value is wrong.
+    """
+    uvicorn_config = values[_OTHERS]
+    items = plain_items(uvicorn_config) if type(uvicorn_config) is dict else None
+    if items is not None:
+        try:
+            return _make_once(environment(), *values[:_OTHERS], *items)
+        except TypeError:
+            pass  # a value cannot be hashed, and is wrong
+    return Options(*values)
+
+
+# By type too, as 1 and True are equal. What raises is not kept.
+@lru_cache(maxsize=32, typed=True)
+def _make_once(_environment: object, *flat: Any) -> Options:
+    items = flat[_OTHERS:]
+    return Options(*(*flat[:_OTHERS], dict(zip(items[::2], items[1::2], strict=True))))
+
+
+def plain_items(given: Mapping[str, Any]) -> tuple[Any, ...] | None:
+    """Return name, value, name, value, as a key for a cache; None if a value is not plain."""
+    for value in given.values():
+        if type(value) not in _PLAIN:
+            return None
+    return tuple(chain.from_iterable(given.items()))
 
 
 def check_names(given: Iterable[object], known: Iterable[str], what: str) -> None:

@@ -26,6 +26,7 @@ from functools import partial
 from typing import Any
 
 from liveserver import _process
+from liveserver._apps import describe
 from liveserver._calls import Call
 from liveserver._diagnosis import chain, request_line, standing, thread_stack, thread_standing
 from liveserver._errors import BusyTimeout, ShutdownTimeout, StartupError, StartupTimeout
@@ -89,8 +90,11 @@ class Run:
 
     # The start.
 
-    def start(self, app_name: str) -> None:
+    def start(self, app: object) -> None:
         """Start the thread and wait until the app is ready.
+
+        Args:
+            app: The app as the user gave it, to name it in an error.
 
         Raises:
             StartupError: The app failed to start. Nothing is left running.
@@ -99,18 +103,19 @@ class Run:
         ready = self._serving.ready
         try:
             self._start_thread()
-            failure = ready.exception(self._options.bound(self._options.startup_timeout))
-        except TimeoutError:
-            place = standing(self._serving.startup_task, self.thread)
-            # Unless it got ready, or failed, while this thread looked at the clock.
-            failure = self._late(app_name, place) if ready.cancel() else ready.exception()
+            in_time = ready.wait(self._options.bound(self._options.startup_timeout))
         except BaseException:
-            ready.cancel()
+            ready.give_up()
             self._give_up()
             raise
-        if failure is not None:
+        if not in_time:
+            place = standing(self._serving.startup_task, self.thread)
+            # Unless it got ready, or failed, while this thread looked at the clock.
+            if ready.give_up():
+                raise self._late(app, place)
+        if ready.failure is not None:
             self._ended(self._grace)
-            raise _without_our_frames(failure)
+            raise _without_our_frames(ready.failure)
 
     def _start_thread(self) -> None:
         _process.add(self)
@@ -120,11 +125,11 @@ class Run:
             self._sock.close()
             raise StartupError(f"The system gave no thread for the server: {error}.") from error
 
-    def _late(self, app_name: str, place: str) -> StartupTimeout:
+    def _late(self, app: object, place: str) -> StartupTimeout:
         left_behind = self._give_up()
         seconds = self._options.startup_timeout
         return StartupTimeout(
-            f"{app_name} was not ready within {seconds:g} s: its startup stands {place}. "
+            f"{describe(app)} was not ready within {seconds:g} s: its startup stands {place}. "
             f"If it needs longer, raise startup_timeout.{left_behind}",
             seconds,
         )
@@ -293,10 +298,10 @@ class Run:
     def _warn(self) -> None:
         """Tell what ended otherwise than by itself, in one warning."""
         lines = self._serving.server.cut
-        if self._serving.ended.is_open:
-            self.thread.join(self._grace)  # workers that are idle end now
         if self._serving.ended.is_open and self.thread.is_alive():
-            lines = [*lines, *self._serving.stuck_workers()]
+            self.thread.join(self._grace)  # workers that are idle end now
+            if self.thread.is_alive():
+                lines = [*lines, *self._serving.stuck_workers()]
         if lines:
             # The stack: this, stop(), LiveServer.stop(), and then who called it.
             warnings.warn(f"{CUT}:{_list(lines)}", ResourceWarning, stacklevel=4)

@@ -15,10 +15,11 @@ from typing import Any, Self, TypeVar, overload
 from liveserver import _tls
 from liveserver._address import listen, url
 from liveserver._apps import App, app_maker, describe
+from liveserver._asgi import ASGIApp
 from liveserver._aside import aside
 from liveserver._calls import Call
 from liveserver._errors import ConfigurationError, NotRunningError, ShutdownError, StartupError
-from liveserver._options import Options
+from liveserver._options import make_options
 from liveserver._run import Run
 from liveserver._serving import Serving
 from liveserver._uvicorn import WITHOUT_TIMEOUTS, configure
@@ -76,25 +77,28 @@ class LiveServer:
         shutdown_timeout: float = 5.0,
         uvicorn_config: Mapping[str, Any] | None = None,
     ) -> None:
-        self._options = Options(
-            factory=factory,
-            host=host,
-            port=port,
-            public_host=public_host,
-            tls=tls,
-            startup_timeout=startup_timeout,
-            shutdown_timeout=shutdown_timeout,
-            uvicorn_config={} if uvicorn_config is None else uvicorn_config,
+        self._options = make_options(
+            factory,
+            host,
+            port,
+            public_host,
+            tls,
+            startup_timeout,
+            shutdown_timeout,
+            {} if uvicorn_config is None else uvicorn_config,
         )
-        self._make_app = app_maker(app, factory)
+        self._make_app, self._as_asgi = app_maker(app, factory)
         self._built: App | None = None  # by the server's thread, at each start
-        self._name = describe(app)
+        self._given = app
         self._journal = Journal()
-        self._witness = Witness(self._journal)  # of the latest run
         self._configuration = configure(self._uvicorn_config())
         self._lock = threading.RLock()
         self._run: Run | None = None  # changed under _lock; any thread may read it
         self._port: int | None = None  # known from the first start on
+
+    @property
+    def _name(self) -> str:
+        return describe(self._given)
 
     def __repr__(self) -> str:
         state = f"running at {self.base_url}" if self.running else "not running"
@@ -205,9 +209,9 @@ class LiveServer:
             "or use it in a with statement."
         )
 
-    def _build_app(self) -> App:
+    def _build_app(self) -> ASGIApp:
         self._built = self._make_app()
-        return self._built
+        return self._as_asgi(self._built)
 
     def start(self) -> None:
         """Listen, run the app's lifespan startup, and return when requests are served.
@@ -226,7 +230,8 @@ class LiveServer:
                     f"The server of {self._name} runs already, at {self.base_url}. "
                     "Call stop() first, or restart()."
                 )
-            self.stop()  # of a run that ended by itself
+            if self._run is not None:
+                self.stop()  # of a run that ended by itself
             sock = listen(
                 self._options.host,
                 self._options.port if self._port is None else self._port,
@@ -235,12 +240,11 @@ class LiveServer:
             )
             try:
                 self._port = sock.getsockname()[1]
-                self._witness = Witness(self._journal)
-                serving = Serving(self._configuration, self._witness, self._build_app, sock)
-                self._run = Run(
-                    self._options, self._witness, serving, sock, self._port, self._of_session
-                )
-                self._run.start(self._name)
+                self._witness = witness = Witness(self._journal)
+                factory = self._options.factory
+                serving = Serving(self._configuration, witness, self._build_app, factory, sock)
+                self._run = Run(self._options, witness, serving, sock, self._port, self._of_session)
+                self._run.start(self._given)
             except BaseException:
                 if self._run is None or self._run.thread.ident is None:
                     sock.close()

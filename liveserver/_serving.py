@@ -1,14 +1,12 @@
 """The server's thread: its loop, from the first turn to the last, and what others hear of it."""
 
 import asyncio
-import contextlib
 import socket
 import threading
 from collections.abc import Callable
 from concurrent.futures import Future, ThreadPoolExecutor
 from typing import Any
 
-from liveserver._apps import App, as_asgi
 from liveserver._asgi import ASGIApp
 from liveserver._calls import Call
 from liveserver._diagnosis import standing, thread_standing
@@ -78,12 +76,50 @@ class Latch:
         return self.is_open
 
 
+class Readiness:
+    """How a start came out. Whoever comes first decides: the one who tells, or who gives up.
+
+    Attributes:
+        failure: Why the server is not ready; to be read when it was told.
+        given_up: Nobody waits for it any more.
+    """
+
+    def __init__(self) -> None:
+        self._undecided = threading.Lock()  # taken by whoever comes first, and kept
+        self._told = Latch()
+        self.failure: BaseException | None = None
+        self.given_up = False
+
+    def tell(self, failure: BaseException | None) -> bool:
+        """Say that the server is ready, or why not; return whether this is still to be decided.
+
+        Only the server's thread does this.
+        """
+        if not self._undecided.acquire(blocking=False):
+            return False
+        self.failure = failure
+        self._told.open()
+        return True
+
+    def wait(self, seconds: float) -> bool:
+        """Wait until it was told, but not longer than that; return whether it was."""
+        return self._told.wait(seconds)
+
+    def give_up(self) -> bool:
+        """Wait no longer; return False if it is told at this very moment."""
+        # One who has decided to tell does it at once.
+        if not self._undecided.acquire(blocking=False) and self._told.wait(1):
+            return False
+        self.given_up = True
+        return True
+
+
 class Serving:
     """One run of a server, from its startup to its closed loop, in the thread of `run`.
 
     Attributes:
-        ready: Done when requests are served, or carries why they are not. Who is tired of waiting
-            cancels it, and the run then ends.
+        ready: Told when requests are served, or why they are not. Who is tired of waiting gives it
+            up, and the run then ends.
         drained: Open when no connection and no request is left.
         ended: Open when the loop is closed; `failure` then says what was wrong.
 
@@ -94,16 +130,18 @@ class Serving:
         self,
         configuration: Configuration,
         witness: Witness,
-        make_app: Callable[[], App],
+        make_app: Callable[[], ASGIApp],
+        factory: bool,
         sock: socket.socket,
     ) -> None:
         self.server = UvicornServer(configuration, witness, sock)
-        self.ready: Future[None] = Future()
+        self.ready = Readiness()
         self.drained = Latch()
         self.ended = Latch()
         self._workers = _Workers()
         self._make_loop = configuration.make_loop
         self._make_app = make_app
+        self._factory = factory
         self._witness = witness
         self._fatal: BaseException | None = None  # what a task of the app ended the loop with
         # Any thread adds to it; whoever sees the outcome of a call, or the end, takes it out.
@@ -119,8 +157,10 @@ class Serving:
     def post(self, action: Callable[[], None]) -> None:
         """Have the server's loop call a function; when it is closed, that is no error."""
         if self._loop is not None:
-            with contextlib.suppress(RuntimeError):
+            try:  # noqa: SIM105  # contextlib.suppress() takes as long as the call itself
                 self._loop.call_soon_threadsafe(action)
+            except RuntimeError:
+                pass
 
     def accept(self, call: Call) -> None:
         """Have the loop run a call, or refuse it when there is no loop any more."""
@@ -180,7 +220,7 @@ class Serving:
         """Serve until the server is closed, by others or by itself. Raises nothing."""
         mark_server_thread()
         try:
-            self._run_loop()
+            self.server.with_users_logging(self._run_loop)
         except BaseException as error:
             self._fail(error)
         finally:
@@ -196,11 +236,15 @@ class Serving:
     def _run_loop(self) -> None:
         loop = self._make_loop()
         try:
-            with self.server.users_logging():
-                loop.set_default_executor(self._workers)
-                self._main = loop.create_task(self._serve())
-                self._loop = loop
-                self._run_until_done(loop, self._main)
+            loop.set_default_executor(self._workers)
+            if not self._factory:
+                # Before the other task, so that both are done with the start in the loop's first
+                # turn. A factory, which may want a running loop, costs two turns more.
+                self.server.begin(self._build_app(), loop)
+            self._main = loop.create_task(self._serve(loop))
+            # Last, as it lets others post what must not come before the task has begun.
+            self._loop = loop
+            self._run_until_done(loop, self._main)
         finally:
             if self._main is None or not self._main.done():
                 # The loop was halted; the error that says so has named them.
@@ -220,25 +264,26 @@ class Serving:
                 self._fatal = error
                 loop.call_soon(self.server.close)  # it has to run on the loop
 
-    async def _serve(self) -> None:
+    async def _serve(self, loop: asyncio.AbstractEventLoop) -> None:
         try:
-            await self.server.up(self._build_app())
-            if self.ready.set_running_or_notify_cancel():
-                self.ready.set_result(None)
+            if self._factory:
+                self.server.begin(self._build_app(), loop)
+            await self.server.up()
+            if self.ready.tell(None):
                 await self.server.until_drained()
                 self.drained.open()
             await self.server.down()
         except (Exception, asyncio.CancelledError) as error:
             self._fail(error)
         # Not in a finally: that would run, without a loop, when a halted run is collected.
-        await self._tidy()
+        await self._tidy(loop)
         late = self._fatal or self.server.unreported_failure()
         if late is not None:
             self._fail(late)
 
     def _build_app(self) -> ASGIApp:
         try:
-            return as_asgi(self._make_app())
+            return self._make_app()
         except LiveServerError:
             raise
         except (Exception, SystemExit) as error:
@@ -247,23 +292,24 @@ class Serving:
 
     def _fail(self, error: BaseException) -> None:
         """Hand an exception to whoever waits for this run."""
-        if not self.ready.done() and self.ready.set_running_or_notify_cancel():
-            self.ready.set_exception(_as(StartupError, "did not start", error))
-        elif self.failure is None and not self.ready.cancelled():
+        if self.ready.tell(_as(StartupError, "did not start", error)):
+            return
+        if self.failure is None and not self.ready.given_up:
             self.failure = _as(ShutdownError, "ended", error)
 
-    async def _tidy(self) -> None:
+    async def _tidy(self, loop: asyncio.AbstractEventLoop) -> None:
         """Leave nothing on the loop: listeners, late connections, tasks, generators."""
         self.server.stop_listening()
         had_connections = bool(self.server.server_state.connections)
         self.server.abort()
-        await asyncio.get_running_loop().shutdown_asyncgens()
+        await loop.shutdown_asyncgens()
         if had_connections:
             # One more turn, in which the transports close their sockets.
             await asyncio.sleep(0)
         # What is cancelled may start new tasks; but not for ever.
         for _ in range(10):
-            others = asyncio.all_tasks() - {asyncio.current_task()}
+            others = asyncio.all_tasks(loop)
+            others.discard(self._main)
             if not others:
                 return
             for task in others:

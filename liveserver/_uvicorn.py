@@ -6,13 +6,11 @@ uvicorn's: its configuration, its protocols, its startup.
 """
 
 import asyncio
-import contextlib
 import logging
-import os
 import socket
 import threading
 import typing
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Mapping
 from concurrent.futures import Future
 from email.utils import formatdate
 from functools import lru_cache
@@ -24,13 +22,17 @@ from uvicorn.server import ServerState
 
 from liveserver import _logs
 from liveserver._asgi import ASGIApp, Receive, Scope, Send
+from liveserver._aside import Gate
 from liveserver._diagnosis import request_line
+from liveserver._environment import read
 from liveserver._errors import ConfigurationError
 from liveserver._lifespan import Lifespan
-from liveserver._options import check_values
+from liveserver._options import check_values, plain_items
 from liveserver._witness import Request, Witness
 
 _T = TypeVar("_T")
+
+_logger = logging.getLogger("uvicorn.error")
 
 __all__ = ["WITHOUT_TIMEOUTS", "Configuration", "UvicornServer", "configure"]
 
@@ -75,7 +77,6 @@ class Configuration(NamedTuple):
 
 # Making a configuration is the most expensive part of a start, and most servers of a suite have
 # the same. One is shared if its values are plain and name nothing that is read anew each time.
-_PLAIN = {str, int, float, bool, type(None)}
 _READ_ANEW = ("ssl_", "env_file", "log_config")
 
 # These change loggers of the whole process as soon as uvicorn.Config sees them.
@@ -91,22 +92,22 @@ def configure(given: Mapping[str, Any]) -> Configuration:
     Raises:
         ConfigurationError: `uvicorn_config` holds an unknown name or a value that uvicorn refuses.
     """
-    allowed_proxies = os.environ.get("FORWARDED_ALLOW_IPS")
-    trace = logging.getLogger("uvicorn.error").getEffectiveLevel() <= TRACE_LOG_LEVEL
-    for name, value in given.items():
-        if type(value) not in _PLAIN or name.startswith(_READ_ANEW):
+    allowed_proxies = read("FORWARDED_ALLOW_IPS")
+    trace = _logger.getEffectiveLevel() <= TRACE_LOG_LEVEL
+    items = plain_items(given)
+    if items is None:
+        return _configure(given)
+    for name in given:
+        if name.startswith(_READ_ANEW):
             return _configure(given)
-    # With the types, as 1 and True are equal.
-    key = tuple((name, type(given[name]), given[name]) for name in sorted(given))
-    return _configure_once(key, trace, allowed_proxies)
+    return _configure_once(trace, allowed_proxies, *items)
 
 
-@lru_cache(maxsize=32)
-def _configure_once(
-    key: tuple[tuple[str, type, Any], ...], trace: bool, allowed_proxies: str | None
-) -> Configuration:
-    # The last two are what uvicorn looks at besides its arguments.
-    return _configure({name: value for name, _, value in key})
+# By type too, as 1 and True are equal.
+@lru_cache(maxsize=32, typed=True)
+def _configure_once(trace: bool, allowed_proxies: str | None, *items: Any) -> Configuration:
+    # The first two are what uvicorn looks at besides its arguments.
+    return _configure(dict(zip(items[::2], items[1::2], strict=True)))
 
 
 def _configure(given: Mapping[str, Any]) -> Configuration:
@@ -144,11 +145,11 @@ def _parameters() -> dict[str, Any]:
 class _Members(set[Any]):
     """A set of connections or tasks; while the server runs it is just a set, and as fast."""
 
-    server: "UvicornServer"
-
 
 class _WatchedMembers(_Members):
     """What it becomes when the server closes: it says when a member comes and when one goes."""
+
+    server: "UvicornServer"
 
     def add(self, member: Any, /) -> None:
         super().add(member)
@@ -163,21 +164,14 @@ class _WatchedMembers(_Members):
         self.server.on_member_gone()
 
 
-class _State(ServerState):
-    """What uvicorn's protocols share; nothing has to tick for it."""
+class _CountingState(ServerState):
+    """What uvicorn's protocols share, with `limit_max_requests`: each response is an event."""
+
+    _total = 0
 
     def __init__(self, server: "UvicornServer") -> None:
         super().__init__()
-        connections, tasks = _Members(), _Members()
-        connections.server = tasks.server = server
-        self.connections, self.tasks = connections, tasks
         self._server = server
-
-
-class _CountingState(_State):
-    """The same for a server with `limit_max_requests`: each response is an event."""
-
-    _total = 0
 
     @property
     def total_requests(self) -> int:
@@ -204,14 +198,17 @@ class UvicornServer(uvicorn.Server):
         self._changes_loggers = configuration.changes_loggers
         self._witness = witness
         self._sock = sock
-        self._wake = asyncio.Event()
-        self._quiet = asyncio.Event()  # no connection and no request is left, or they have to go
+        self._wake = Gate()
+        self._quiet = Gate()  # no connection and no request is left, or they have to go
         self.servers = []
+        self._listening = True
         self.closing = False
         self.cut: list[str] = []  # the requests that the stop had to cut, a line each
         self.app_lifespan: Lifespan | None = None
-        counts = self.config.limit_max_requests is not None
-        self.server_state = _CountingState(self) if counts else _State(self)
+        if config.limit_max_requests is not None:
+            self.server_state = _CountingState(self)
+        self.server_state.connections = _Members()
+        self.server_state.tasks = _Members()
         witness.on_second = self._renew_headers
 
     def _renew_headers(self) -> None:
@@ -221,30 +218,32 @@ class UvicornServer(uvicorn.Server):
         dates = [(b"date", date)] if config.date_header else []
         self.server_state.default_headers[:] = dates + config.encoded_headers
 
-    def users_logging(self) -> contextlib.AbstractContextManager[None]:
-        """Have the log options that the user gave, until the end of a block."""
-        return self._with_log_options() if self._changes_loggers else contextlib.nullcontext()
-
-    @contextlib.contextmanager
-    def _with_log_options(self) -> Iterator[None]:
+    def with_users_logging(self, run: Callable[[], None]) -> None:
+        """Call a function, with the log options that the user gave until it returns."""
+        if not self._changes_loggers:
+            return run()
         with _logs.put_back():
             self.config.configure_logging()
-            yield
+            run()
 
-    async def up(self, app: ASGIApp) -> None:
-        """Run the app's startup and begin to serve.
+    def begin(self, app: ASGIApp, loop: asyncio.AbstractEventLoop) -> None:
+        """Have the app's startup run in the loop's next turn."""
+        self._witness.app = app
+        self._witness.loop = loop
+        self.app_lifespan = Lifespan(app, self.config.lifespan, self.config.asgi_version)
+        self.lifespan: Any = self.app_lifespan  # what uvicorn's startup() calls
+        self.app_lifespan.begin(loop)
+
+    async def up(self) -> None:
+        """Wait for the app's startup, and begin to serve.
 
         Raises:
             StartupError: The app refused.
         """
-        self._witness.app = app
-        self._witness.loop = asyncio.get_running_loop()
-        self.app_lifespan = Lifespan(app, self.config.lifespan, self.config.asgi_version)
-        self.lifespan: Any = self.app_lifespan  # what uvicorn's startup() calls
         try:
             await self.startup(sockets=[self._sock])
         except OSError:
-            await self.app_lifespan.shutdown()
+            await self.down()
             raise
 
     async def until_drained(self) -> None:
@@ -271,8 +270,13 @@ class UvicornServer(uvicorn.Server):
     async def main_loop(self) -> None:
         """Wait until somebody closes the server or uvicorn's own limits say that it should end."""
         notify = self.config.callback_notify is not None
-        while not self.closing and not await self.on_tick(0 if notify else 1):
-            self._wake.clear()
+        if not notify and self.config.limit_max_requests is None:
+            await self._wake.wait()  # by close() alone
+            return
+        while True:
+            self._wake = Gate()  # before the look, so that what comes after it is not missed
+            if self.closing or await self.on_tick(0 if notify else 1):
+                return
             # uvicorn's resolution for this option; without it nothing ticks.
             tick = asyncio.get_running_loop().call_later(1.0, self.wake) if notify else None
             await self._wake.wait()
@@ -283,18 +287,22 @@ class UvicornServer(uvicorn.Server):
         # A turn before the listener is closed: asyncio drops a connection that it accepted just
         # before its server closed, without closing the socket. What it accepted before this turn
         # is set up in this one.
-        with contextlib.suppress(NotImplementedError):  # on Windows, whose loop has no readers
+        try:  # noqa: SIM105  # contextlib.suppress() is not free, and each stop comes by here
             asyncio.get_running_loop().remove_reader(self._sock)
+        except NotImplementedError:  # on Windows, whose loop has no readers
+            pass
 
     def stop_listening(self) -> None:
-        """Close the listening socket."""
-        for server in self.servers:
-            server.close()
-        self._sock.close()
+        """Close the listening socket; when it is closed, do nothing."""
+        if self._listening:
+            self._listening = False
+            for server in self.servers:
+                server.close()
+            self._sock.close()
 
     def wake(self) -> None:
         """Have the main loop look at its reasons to end."""
-        self._wake.set()
+        self._wake.open()
 
     def on_late_member(self, member: Any) -> None:
         """Turn away a connection that was accepted just before the server closed."""
@@ -312,7 +320,7 @@ class UvicornServer(uvicorn.Server):
         for connection in list(self.server_state.connections):
             self._leave_unanswered(connection.transport)
         if not self.server_state.connections:
-            self._quiet.set()
+            self._quiet.open()
 
     def _leave_unanswered(self, transport: Any) -> None:
         """End a TLS connection that waits for the other side's goodbye; pools never say it."""
@@ -325,8 +333,10 @@ class UvicornServer(uvicorn.Server):
             self.closing = True
             self._stop_accepting()
             self.wake()
+            members: Any
             for members in (self.server_state.connections, self.server_state.tasks):
                 members.__class__ = _WatchedMembers
+                members.server = self
             for task in self.server_state.tasks:
                 # Those that run already hold the plain set's own method.
                 task.add_done_callback(self.on_member_gone)
@@ -403,7 +413,7 @@ class UvicornServer(uvicorn.Server):
     def leave(self) -> None:
         """Wait no longer for requests: go on to the lifespan's shutdown."""
         self.close()
-        self._quiet.set()
+        self._quiet.open()
 
 
 def _disconnect(request: Request) -> None:

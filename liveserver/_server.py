@@ -292,7 +292,7 @@ class LiveServer:
     @property
     def requests(self) -> tuple[ServedRequest, ...]:
         """What it served, oldest first, through all its starts; the last 10,000 requests."""
-        return tuple(request.served() for request in self._journal.since(0))
+        return tuple(request.served() for request in self._journal.since(None))
 
     def wait_idle(self, timeout: float) -> None:
         """Wait until no request is running, background tasks of responses included.

@@ -68,4 +68,4 @@ if hasattr(os, "register_at_fork"):  # not on Windows
 
 def _report(server: LiveServer) -> None:
     """Raise what the app raised when no test ran."""
-    raise_app_errors(Span(server, mark=0).requests())
+    raise_app_errors(Span(server, whole=True).requests())

@@ -9,6 +9,7 @@ import asyncio
 import logging
 import socket
 import threading
+import time
 import typing
 from collections.abc import Callable, Mapping
 from concurrent.futures import Future
@@ -65,6 +66,12 @@ def _copy(thing: _T) -> _T:
     copied = object.__new__(type(thing))
     vars(copied).update(vars(thing))
     return copied
+
+
+@lru_cache(maxsize=1)
+def _http_date(second: int) -> bytes:
+    """Write a date for a header; the servers of one second share it."""
+    return formatdate(second, usegmt=True).encode()
 
 
 class Configuration(NamedTuple):
@@ -214,8 +221,7 @@ class UvicornServer(uvicorn.Server):
     def _renew_headers(self) -> None:
         """Bring the date up to date, in the list that responses on their way hold already."""
         config = self.config
-        date = formatdate(usegmt=True).encode()
-        dates = [(b"date", date)] if config.date_header else []
+        dates = [(b"date", _http_date(int(time.time())))] if config.date_header else []
         self.server_state.default_headers[:] = dates + config.encoded_headers
 
     def with_users_logging(self, run: Callable[[], None]) -> None:

@@ -28,11 +28,16 @@ _SHOWN = 20
 
 
 class Span:
-    """The requests of a server from one moment on. Lives in the test's thread."""
+    """The requests of a server from one moment on. Lives in the test's thread.
 
-    def __init__(self, server: LiveServer, mark: int | None = None) -> None:
+    Args:
+        server: The server.
+        whole: Whether those that came before are among them.
+    """
+
+    def __init__(self, server: LiveServer, whole: bool = False) -> None:
         self._server = server
-        self._mark = server._journal.count if mark is None else mark
+        self._mark = None if whole else server._journal.last()
         self._others: set[Request] = set()
 
     def requests(self) -> list[Request]:
@@ -40,7 +45,7 @@ class Span:
         requests = self._server._journal.since(self._mark)
         return [each for each in requests if each not in self._others] if self._others else requests
 
-    def disown(self, mark: int) -> None:
+    def disown(self, mark: Request | None) -> None:
         """Take what the server was asked after a mark for somebody else's; it fails no test."""
         for request in self._server._journal.since(mark):
             request.claimed = True

@@ -36,7 +36,7 @@ class Watch:
 
     def pause(self, test: object, error: BaseException) -> None:
         """Show a failure, and wait for somebody who may ask the server by hand."""
-        mark = 0 if self._server is None else self._server._journal.count
+        mark = None if self._server is None else self._server._journal.last()
         if pause(test, error, self._server) and self._span is not None:
             self._span.disown(mark)
 

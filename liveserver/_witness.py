@@ -8,6 +8,7 @@ from collections import deque
 from collections.abc import Awaitable, Callable, Iterable
 from concurrent.futures import Future
 from dataclasses import dataclass
+from itertools import islice
 from time import perf_counter
 from typing import Any
 
@@ -16,8 +17,10 @@ from liveserver._asgi import ASGIApp, Message, Receive, Scope, Send
 __all__ = ["Journal", "Request", "ServedRequest", "Witness"]
 
 _logger = logging.getLogger("uvicorn.error")
+_access_logger = logging.getLogger("uvicorn.access")
 
 _KEPT = 10_000
+_FEW = 50
 
 # What perf_counter() has to be increased by to be a time since the epoch.
 _EPOCH = time.time() - perf_counter()
@@ -225,6 +228,8 @@ class Request:
             self.status = message["status"]
             if "headers" in message:
                 message = self._see_headers(message)
+            if self.uvicorns is not None and not _access_logger.isEnabledFor(logging.INFO):
+                self.uvicorns.access_log = False  # uvicorn writes the line first, then asks
             if self._witness.waiters:
                 self._witness.tell_if_idle()  # it may be an event stream
         elif kind.startswith("websocket."):
@@ -286,17 +291,30 @@ class Journal:
 
     def __init__(self) -> None:
         self._requests: deque[Request] = deque(maxlen=_KEPT)
-        self.count = 0  # how many there ever were
 
     def append(self, request: Request) -> None:
         """Add a request that has just begun."""
         self._requests.append(request)
-        self.count += 1
 
-    def since(self, mark: int) -> list[Request]:
-        """Copy the requests that came after `count` was `mark`."""
-        new = self.count - mark
-        return list(self._requests)[-new:] if new > 0 else []
+    def last(self) -> Request | None:
+        """Return the latest request, as a mark for `since`; None if there was none."""
+        return self._requests[-1] if self._requests else None
+
+    def since(self, mark: Request | None) -> list[Request]:
+        """Copy the requests that came after one, or all."""
+        # Few are wanted, as a rule, and thousands may be there.
+        for newest in self._newest(_FEW), self._newest(_KEPT):
+            if mark in newest:
+                return newest[: newest.index(mark)][::-1]
+            if len(newest) < _FEW:
+                break
+        return newest[::-1]
+
+    def _newest(self, most: int) -> list[Request]:
+        try:
+            return list(islice(reversed(self._requests), most))
+        except RuntimeError:  # one came at this very moment
+            return list(self._requests)[::-1][:most]
 
 
 class Witness:

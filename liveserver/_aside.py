@@ -5,7 +5,10 @@ import threading
 from collections.abc import Callable
 from concurrent.futures import Future
 
-__all__ = ["Gate", "aside"]
+__all__ = ["AT_ONCE", "Gate", "aside"]
+
+# Seconds that a loop may be blocked, to save a thread where a wait is nearly always over at once.
+AT_ONCE = 0.005
 
 
 class Gate:
@@ -39,7 +42,7 @@ class Gate:
                 self._waiters.remove(waiter)
 
 
-async def aside(function: Callable[..., None], *args: object) -> None:
+async def aside(function: Callable[..., object], *args: object) -> None:
     """Await a blocking function in a thread of its own, to its end even if this is cancelled.
 
     The loop's executor would be simpler, but a test whose clients hang may have filled it.

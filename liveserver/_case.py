@@ -116,7 +116,8 @@ class LiveServerMixin:
         # Registered before anything else, so it runs after everything else, and even if a
         # subclass forgets super().setUp().
         self._live_server_judge_later()
-        self._live_server_close_http_later()
+        if self.server_scope != "test":  # in which setUp() does it
+            self._live_server_close_http_later()
         noting = None
         if result is not None:
             trims = isinstance(result, unittest.TestResult)
@@ -147,11 +148,11 @@ class LiveServerMixin:
 
     def _live_server_judge_later(self) -> None:
         watch = self._live_server_watch
-        cast(unittest.TestCase, self).addCleanup(watch.judge)
         if isinstance(self, unittest.IsolatedAsyncioTestCase):
+            self.addCleanup(watch.judge)
             self.addAsyncCleanup(watch.settle_aside)
         else:
-            cast(unittest.TestCase, self).addCleanup(watch.settle)
+            cast(unittest.TestCase, self).addCleanup(watch.settle_and_judge)
 
     def _live_server_close_http_later(self) -> None:
         if isinstance(self, unittest.IsolatedAsyncioTestCase):
@@ -281,7 +282,8 @@ class IsolatedAsyncioLiveServerTestCase(LiveServerMixin, unittest.IsolatedAsynci
 
 def _is_expected_to_fail(case: LiveServerMixin) -> bool:
     method = getattr(case, cast(unittest.TestCase, case)._testMethodName, None)
-    return any(getattr(each, "__unittest_expecting_failure__", False) for each in (case, method))
+    mark = "__unittest_expecting_failure__"
+    return bool(getattr(case, mark, False) or getattr(method, mark, False))
 
 
 def _raise_unclaimed(span: Span, scope: str) -> None:

@@ -41,11 +41,15 @@ def _bound_session_class() -> Any:
         def __init__(self, base_url: str, seconds: float | None) -> None:
             super().__init__()
             self.trust_env = False
-            self._base_url = f"{base_url}/"
+            self._base_url = base_url
             self._seconds = seconds
 
         def prepare_request(self, request: Any) -> Any:
-            request.url = urljoin(self._base_url, request.url)
+            url = request.url
+            if isinstance(url, str) and url.startswith("/") and not url.startswith("//"):
+                request.url = self._base_url + url  # urljoin() takes 20 microseconds
+            else:
+                request.url = urljoin(f"{self._base_url}/", url)
             return super().prepare_request(request)
 
         def send(self, request: Any, **kwargs: Any) -> Any:

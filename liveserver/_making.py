@@ -1,6 +1,5 @@
 """What a test class says about its server, checked, and the server made of it."""
 
-import inspect
 from collections.abc import Mapping
 from typing import Any
 
@@ -64,14 +63,23 @@ def shared(cls: TestClass) -> LiveServer:
     except ConfigurationError as error:
         raise _in_class(cls, "server_options", error) from None
     # The function itself, whichever class inherits it; else the app.
-    builder = inspect.getattr_static(cls, "create_app")
-    source = getattr(builder, "__func__", None) if _builds_app(cls) else _app(cls, options.factory)
+    builder = _builder(cls)
+    source = (
+        getattr(builder, "__func__", None) if _is_of_user(builder) else _app(cls, options.factory)
+    )
     return shared_server(source, options, lambda: make_server(cls))
 
 
-def _builds_app(cls: TestClass) -> bool:
-    """Whether it, or a base of it, overrides create_app()."""
-    builder = inspect.getattr_static(cls, "create_app")
+def _builder(cls: TestClass) -> Any:
+    """Its `create_app` as it is written; `inspect.getattr_static` takes 30 microseconds for it."""
+    for base in cls.__mro__:
+        if "create_app" in vars(base):
+            break
+    return vars(base)["create_app"]
+
+
+def _is_of_user(builder: Any) -> bool:
+    """Whether a class, or a base of it, overrides create_app()."""
     return bool(getattr(builder, "__func__", builder).__module__ != "liveserver._case")
 
 
@@ -89,12 +97,13 @@ def _options(cls: TestClass) -> ServerOptions:
 
 def _app(cls: TestClass, factory: bool) -> object:
     """Build the app and check it here, where the error can name the class."""
-    if not isinstance(inspect.getattr_static(cls, "create_app"), classmethod):
+    builder = _builder(cls)
+    if not isinstance(builder, classmethod):
         raise ConfigurationError(
             f"{cls.__qualname__}.create_app is not a classmethod. Put @classmethod above it: "
             "with one server for the class there is no instance to call it on."
         )
-    overridden = _builds_app(cls)
+    overridden = _is_of_user(builder)
     given = cls.app if not overridden and isinstance(getattr(cls, "app", None), str) else None
     try:
         app = imported(cls.create_app())

@@ -27,6 +27,7 @@ from typing import Any
 
 from liveserver import _process
 from liveserver._apps import describe
+from liveserver._aside import AT_ONCE
 from liveserver._calls import Call
 from liveserver._diagnosis import chain, request_line, standing, thread_stack, thread_standing
 from liveserver._errors import BusyTimeout, ShutdownTimeout, StartupError, StartupTimeout
@@ -230,6 +231,14 @@ class Run:
             self._serving.post(call.give_up)
 
     # The stop.
+
+    def ends_at_once(self) -> bool:
+        """Begin to stop, and tell whether that was all."""
+        if threading.current_thread() is self.thread:
+            return False
+        self._serving.post(self._serving.server.close)
+        self._ended(AT_ONCE)
+        return self._serving.ended.is_open and not self.thread.is_alive()
 
     def stop(self) -> None:
         """Bring the server down, and say what was wrong with that.

@@ -436,4 +436,8 @@ class LiveServer:
         exc: BaseException | None,
         traceback: TracebackType | None,
     ) -> None:
-        await aside(self.stop)
+        run = self._run
+        if run is not None and run.ends_at_once():
+            self.stop()  # which has nothing to wait for
+        else:
+            await aside(self.stop)

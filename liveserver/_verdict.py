@@ -1,6 +1,5 @@
 """What a test's requests mean for the test: errors of the app, and the note of a failure."""
 
-import contextlib
 import re
 from types import TracebackType
 from typing import Self
@@ -51,20 +50,26 @@ class Span:
             request.claimed = True
             self._others.add(request)
 
-    def settle(self, seconds: float | None = None) -> None:
+    def settle(self, seconds: float | None = None) -> bool:
         """Wait until the requests have ended that have an end, and a client that waits for it.
 
         Args:
             seconds: How long to wait, by default the server's `shutdown_timeout`; what runs then,
                 runs on.
+
+        Returns:
+            Whether they have.
         """
         if seconds is None:
             seconds = self._server._options.shutdown_timeout
         # Even if none is known: one may be on its way.
         run = self._server._run
         if run is not None and run.alive:
-            with contextlib.suppress(BusyTimeout):
+            try:
                 run.wait_idle(seconds, whole=False)
+            except BusyTimeout:
+                return False
+        return True
 
     def note(self) -> str:
         """Say what the server did, for a test that failed; an empty string if it did nothing."""

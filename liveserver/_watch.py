@@ -3,7 +3,7 @@
 import contextlib
 from typing import Any
 
-from liveserver._aside import aside
+from liveserver._aside import AT_ONCE, aside
 from liveserver._environment import pauses
 from liveserver._pause import is_failure, pause
 from liveserver._server import LiveServer
@@ -40,14 +40,21 @@ class Watch:
         if pause(test, error, self._server) and self._span is not None:
             self._span.disown(mark)
 
-    def settle(self) -> None:
-        """Wait until the test's requests have ended."""
+    def settle_and_judge(self) -> None:
+        """Wait until the test's requests have ended, and raise what the app raised.
+
+        Raises:
+            AppError: One request raised.
+            ExceptionGroup: Several did.
+        """
+        __tracebackhide__ = True  # pytest leaves such frames out
         if self._span is not None:
             self._span.settle()
+        self.judge()
 
     async def settle_aside(self) -> None:
-        """Do the same without blocking the test's loop, on which its clients live."""
-        if self._span is not None:
+        """Wait for them without blocking the test's loop, on which its clients live."""
+        if self._span is not None and not self._span.settle(AT_ONCE):
             await aside(self._span.settle)
 
     def judge(self) -> None:

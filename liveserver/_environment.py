@@ -52,7 +52,7 @@ def check_environment() -> None:
         if value and value != on:
             raise ConfigurationError(
                 f"The environment variable {name} is {value!r}. Set it to {on!r}, or unset it."
-            )
+            ) from None
 
 
 def _is_set(name: str) -> bool:

@@ -84,7 +84,6 @@ def _is_of_user(builder: Any) -> bool:
 
 
 def _options(cls: TestClass) -> ServerOptions:
-    check_environment()  # here, as it is not the class that is wrong
     options: ServerOptions = cls.server_options
     if not isinstance(options, Mapping):
         raise ConfigurationError(
@@ -121,4 +120,5 @@ def _app(cls: TestClass, factory: bool) -> object:
 def _in_class(cls: TestClass, place: str, error: ConfigurationError) -> ConfigurationError:
     if str(error).startswith(cls.__qualname__):
         return error
+    check_environment()  # if that raises, it is not the class that is wrong
     return ConfigurationError(f"{cls.__qualname__}.{place}: {error}")

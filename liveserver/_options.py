@@ -5,7 +5,7 @@ import math
 import threading
 import types
 import typing
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Collection, Iterable, Mapping
 from dataclasses import dataclass, field, fields
 from functools import lru_cache
 from itertools import chain
@@ -121,15 +121,15 @@ def plain_items(given: Mapping[str, Any]) -> tuple[Any, ...] | None:
     return tuple(chain.from_iterable(given.items()))
 
 
-def check_names(given: Iterable[object], known: Iterable[str], what: str) -> None:
+def check_names(given: Iterable[object], known: Collection[str], what: str) -> None:
     """Refuse a name that is not known, and say which one may have been meant.
 
     Raises:
         ConfigurationError: A name in `given` is not in `known`.
     """
-    names = sorted(known)
     for name in given:
-        if name not in names:
+        if name not in known:
+            names = sorted(known)
             near = difflib.get_close_matches(str(name), names, n=1)
             hint = f"Did you mean {near[0]!r}?" if near else f"It takes: {', '.join(names)}."
             raise ConfigurationError(f"{what} has no option {name!r}. {hint}")

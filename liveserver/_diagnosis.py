@@ -11,7 +11,6 @@ import functools
 import gc
 import os
 import sys
-import sysconfig
 import threading
 import traceback
 import weakref
@@ -258,6 +257,8 @@ def _own(frames: list[tuple[FrameType, int]]) -> list[tuple[FrameType, int]]:
 
 @lru_cache(maxsize=1)
 def _library_folders() -> tuple[str, ...]:
+    import sysconfig  # which few runs need, and which takes a millisecond
+
     paths = sysconfig.get_paths()
     folders = {paths[name] for name in ("stdlib", "platstdlib", "purelib", "platlib")}
     folders.add(os.path.dirname(__file__))

@@ -1,1 +1,1 @@
-"""Measurements, run by hand: `python -m tests.benchmarks.lifecycle` and `….growth`."""
+"""Measurements, run by hand: `python -m tests.benchmarks` for all of them, or one by its module."""

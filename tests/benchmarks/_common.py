@@ -5,8 +5,7 @@ import asyncio
 import contextlib
 import http.client
 import socket
-from collections.abc import Awaitable, Callable, Iterable, MutableMapping
-from importlib import metadata
+from collections.abc import Awaitable, Callable, MutableMapping
 from typing import Any
 
 __all__ = [
@@ -18,8 +17,8 @@ __all__ = [
     "check",
     "listening_socket",
     "loop_factory",
+    "loops",
     "parse_options",
-    "versions",
 ]
 
 HOST = "127.0.0.1"
@@ -81,6 +80,16 @@ def loop_factory(kind: str) -> Callable[[], asyncio.AbstractEventLoop]:
     return asyncio.new_event_loop
 
 
+def loops() -> list[str]:
+    """Return those of `LOOPS` that are installed."""
+    found = []
+    for kind in LOOPS:
+        with contextlib.suppress(ModuleNotFoundError):
+            loop_factory(kind)
+            found.append(kind)
+    return found
+
+
 def parse_options(parser: argparse.ArgumentParser) -> argparse.Namespace:
     """Add the choice of the event loop, read the command line, see that there is such a loop."""
     parser.add_argument("--loop", choices=LOOPS, default="asyncio")
@@ -102,12 +111,3 @@ def listening_socket() -> socket.socket:
     sock.bind((HOST, 0))
     sock.listen(2048)
     return sock
-
-
-def versions(packages: Iterable[str]) -> str:
-    """List the packages that are installed, with their versions."""
-    found = []
-    for package in sorted(packages):
-        with contextlib.suppress(metadata.PackageNotFoundError):
-            found.append(f"{package} {metadata.version(package)}")
-    return ", ".join(found)

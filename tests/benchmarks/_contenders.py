@@ -7,12 +7,14 @@ told to, stop. Whatever a user of the contender pays once for the process is pai
 
 import asyncio
 import atexit
+import logging
 import socket
 import threading
 import time
 import warnings
 from collections.abc import Callable
 from dataclasses import dataclass
+from typing import Any
 
 from tests.benchmarks._common import (
     BODY,
@@ -31,8 +33,10 @@ __all__ = [
     "HELPER",
     "LIVESERVER",
     "TESTCLIENT",
+    "BareServer",
     "Contender",
     "Cycle",
+    "client_class",
 ]
 
 Cycle = Callable[[bool], None]
@@ -43,12 +47,19 @@ PATIENCE = 10.0
 
 @dataclass(frozen=True)
 class Contender:
-    """One row of the table."""
+    """One row of the table.
+
+    Attributes:
+        name: What the table calls it.
+        make: Its maker.
+        slow: It takes tenths of seconds, and is measured less often.
+        own_loop: It has an event loop, so that the kind of the loop matters.
+    """
 
     name: str
     make: Callable[[str], Cycle]
-    packages: tuple[str, ...] = ()
     slow: bool = False
+    own_loop: bool = True
 
 
 # --- the floor: what a thread, a loop and a socket cost without any server software -------------
@@ -59,7 +70,7 @@ def make_floor(kind: str) -> Cycle:
     new_loop = loop_factory(kind)
 
     def cycle(asks: bool) -> None:
-        server = _BareServer(new_loop)
+        server = BareServer(new_loop)
         server.start()
         if asks:
             ask(server.port)
@@ -68,8 +79,20 @@ def make_floor(kind: str) -> Cycle:
     return cycle
 
 
-class _BareServer:
-    """The least that can be called a server: it reads a request's head and answers `BODY`."""
+HEAD = (
+    b"HTTP/1.1 200 OK\r\ndate: Tue, 14 Nov 2023 22:13:20 GMT\r\nserver: bare\r\n"
+    b"content-type: text/plain\r\ncontent-length: %d\r\n" % len(BODY)
+)
+ANSWER = HEAD + b"\r\n" + BODY
+LAST_ANSWER = HEAD + b"connection: close\r\n\r\n" + BODY
+
+
+class BareServer:
+    """The least that can be called a server: it reads the head of a request and answers `BODY`.
+
+    Its answer has the headers that uvicorn sends, and the connection is kept if the client does not
+    say otherwise, so that a client has the same work with it.
+    """
 
     def __init__(self, new_loop: Callable[[], asyncio.AbstractEventLoop]) -> None:
         self._new_loop = new_loop
@@ -108,10 +131,13 @@ class _BareServer:
     async def _answer(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         self._writers.add(writer)
         try:
-            await reader.readuntil(b"\r\n\r\n")
-            head = b"HTTP/1.1 200 OK\r\nContent-Length: %d\r\nConnection: close\r\n\r\n"
-            writer.write(head % len(BODY) + BODY)
-            await writer.drain()
+            keeps = True
+            while keeps:
+                keeps = b"Connection: close" not in await reader.readuntil(b"\r\n\r\n")
+                writer.write(ANSWER if keeps else LAST_ANSWER)
+                await writer.drain()
+        except asyncio.IncompleteReadError:
+            pass  # the client has left
         finally:
             writer.close()
             self._writers.discard(writer)
@@ -234,21 +260,70 @@ def make_aiohttp(kind: str) -> Cycle:
 
 def make_testclient(kind: str) -> Cycle:
     """Starlette's `TestClient`: no socket and no HTTP; asked through its own `get`."""
+    make = client_class()
+    options = {"use_uvloop": kind == "uvloop"}
+
+    def cycle(asks: bool) -> None:
+        with make(app, backend_options=options) as client:
+            if asks:
+                response = client.get("/", headers={"Connection": "close"})
+                check(response.status_code, response.content)
+
+    return cycle
+
+
+def client_class() -> Any:
+    """Return Starlette's `TestClient`.
+
+    Raises:
+        ModuleNotFoundError: It, or the HTTP package that it needs, is not installed.
+    """
     with warnings.catch_warnings():
         # Which HTTP package it would rather have is not what is measured here.
         warnings.simplefilter("ignore")
         try:
             from starlette.testclient import TestClient
-        except RuntimeError as exc:  # Starlette's own word for a missing HTTP package
-            raise ModuleNotFoundError(str(exc).splitlines()[0]) from exc
+        except RuntimeError as error:  # Starlette's own word for a missing HTTP package
+            raise ModuleNotFoundError(str(error).splitlines()[0]) from error
+    return TestClient
 
-    options = {"use_uvloop": kind == "uvloop"}
+
+def make_werkzeug(kind: str) -> Cycle:
+    """werkzeug's `make_server` with its `serve_forever` in a thread, as Flask's users write it."""
+    from werkzeug.serving import make_server
+
+    logging.getLogger("werkzeug").setLevel(logging.ERROR)  # or it prints each request
+
+    def hello(environ: Any, start_response: Any) -> list[bytes]:
+        start_response("200 OK", [("content-type", "text/plain"), ("content-length", "5")])
+        return [BODY]
 
     def cycle(asks: bool) -> None:
-        with TestClient(app, backend_options=options) as client:
-            if asks:
-                response = client.get("/", headers={"Connection": "close"})
-                check(response.status_code, response.content)
+        server = make_server(HOST, 0, hello)
+        thread = threading.Thread(target=server.serve_forever, daemon=True)
+        thread.start()
+        if asks:
+            ask(server.server_port)
+        server.shutdown()
+        _join(thread)
+        server.server_close()
+
+    return cycle
+
+
+def make_httpserver(kind: str) -> Cycle:
+    """pytest-httpserver, without the fixture that shares one server among all tests."""
+    from pytest_httpserver import HTTPServer
+
+    logging.getLogger("werkzeug").setLevel(logging.ERROR)
+
+    def cycle(asks: bool) -> None:
+        server = HTTPServer(host=HOST, port=0)
+        server.expect_request("/").respond_with_data(BODY, content_type="text/plain")
+        server.start()
+        if asks:
+            ask(server.port)
+        server.stop()
 
     return cycle
 
@@ -270,21 +345,19 @@ def _join(thread: threading.Thread) -> None:
         raise TimeoutError("the server's thread does not end")
 
 
-# With what they work by themselves if it is installed.
-UVICORN = ("uvicorn", "httptools", "h11")
-STARLETTE = ("starlette", "anyio", "httpx2", "httpx")
-
 FLOOR = Contender("bare asyncio server in a thread (floor)", make_floor)
-LIVESERVER = Contender("liveserver", make_liveserver, ("liveserver", *UVICORN))
-HELPER = Contender("the usual helper", make_usual_helper, UVICORN, slow=True)
-DJANGO = Contender("Django LiveServerTestCase", make_django, ("django",), slow=True)
-TESTCLIENT = Contender("Starlette TestClient (no socket)", make_testclient, STARLETTE)
+LIVESERVER = Contender("liveserver", make_liveserver)
+HELPER = Contender("the usual helper", make_usual_helper, slow=True)
+DJANGO = Contender("Django LiveServerTestCase", make_django, slow=True, own_loop=False)
+TESTCLIENT = Contender("Starlette TestClient (no socket)", make_testclient)
 CONTENDERS = (
     FLOOR,
-    Contender("aiohttp TestServer (in a given loop)", make_aiohttp, ("aiohttp",)),
     LIVESERVER,
+    Contender("aiohttp TestServer (in a given loop)", make_aiohttp),
     TESTCLIENT,
-    Contender("uvicorn Server.run in a thread", make_uvicorn, UVICORN, slow=True),
+    Contender("uvicorn Server.run in a thread", make_uvicorn, slow=True),
     HELPER,
+    Contender("werkzeug make_server in a thread", make_werkzeug, slow=True, own_loop=False),
+    Contender("pytest-httpserver", make_httpserver, slow=True, own_loop=False),
     DJANGO,
 )

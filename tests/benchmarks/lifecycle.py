@@ -1,19 +1,10 @@
-"""What does a server for one test cost? `python -m tests.benchmarks.lifecycle --help`
-
-All contenders take turns in one process and one run, in an order that is shuffled anew for each
-round (from a fixed seed), so that whatever else the machine does hits all of them alike. Numbers
-of two runs, or of two machines, are not comparable; the ratios of one run are.
-"""
+"""What does a server for one test cost? `python -m tests.benchmarks.lifecycle --help`"""
 
 import argparse
-import gc
-import random
-import statistics
-import time
-from collections.abc import Sequence
-from dataclasses import dataclass, field
+from collections.abc import Mapping, Sequence
+from functools import partial
 
-from tests.benchmarks._common import parse_options, versions
+from tests.benchmarks._common import parse_options
 from tests.benchmarks._contenders import (
     CONTENDERS,
     DJANGO,
@@ -22,64 +13,119 @@ from tests.benchmarks._contenders import (
     LIVESERVER,
     TESTCLIENT,
     Contender,
-    Cycle,
 )
-from tests.benchmarks._table import machine, table
+from tests.benchmarks._rounds import Runner, alternate
+from tests.benchmarks._table import Answer, machine, missing_row, versions
 
-SEED = 20
-# A slow contender runs in each tenth round only, and at least this often.
-SLOW_EVERY = 10
-SLOW_LEAST = 15
+__all__ = ["Lifecycles"]
+
+# How often a slow contender runs.
+SLOW_CYCLES = 12
 # False: start and stop. True: start, one request, stop.
 QUESTIONS = {False: "start + stop", True: "start + one request + stop"}
 
+HEADER = ("contender", "cycles", "median ms", "p90 ms", "x floor")
 
-@dataclass
-class Runner:
-    """A contender that is ready to run, and its times in milliseconds by question."""
+# What this project says about itself: the question, the one, the factor, and the other.
+CLAIMS: Sequence[tuple[bool, Contender, float, Contender]] = (
+    (False, LIVESERVER, 1.6, FLOOR),
+    (False, LIVESERVER, 1 / 100, HELPER),
+    (False, LIVESERVER, 1 / 100, DJANGO),
+    (True, LIVESERVER, 1, TESTCLIENT),
+)
 
-    contender: Contender
-    cycle: Cycle
-    times: dict[bool, list[float]] = field(default_factory=lambda: {False: [], True: []})
 
-    def run(self, asks: bool) -> None:
-        """Measure one cycle."""
-        # Each pays for the garbage that it makes itself, and for nobody else's.
-        gc.collect()
-        began = time.perf_counter()
-        self.cycle(asks)
-        self.times[asks].append((time.perf_counter() - began) * 1000)
+class Lifecycles:
+    """All contenders with some kinds of event loops, measured in turn.
 
-    def warm_up(self) -> None:
-        """Run without measuring: imports, caches and worker threads are made now."""
-        for _ in range(1 if self.contender.slow else 5):
+    One that has no event loop is measured once, and stands in the tables of each kind.
+    """
+
+    def __init__(self, loops: Sequence[str], cycles: int) -> None:
+        self._loops = loops
+        self._cycles = cycles
+        self._runners: dict[tuple[str, str, bool], Runner] = {}
+        self._missing: dict[tuple[str, str], str] = {}
+        for loop in loops:
+            for contender in CONTENDERS:
+                self._prepare(contender, loop)
+
+    def _prepare(self, contender: Contender, loop: str) -> None:
+        first = self._loops[0]
+        if not contender.own_loop and loop != first:
             for asks in QUESTIONS:
-                self.cycle(asks)
+                if (contender.name, first, asks) in self._runners:
+                    shared = self._runners[contender.name, first, asks]
+                    self._runners[contender.name, loop, asks] = shared
+            if (contender.name, first) in self._missing:
+                self._missing[contender.name, loop] = self._missing[contender.name, first]
+            return
+        try:
+            cycle = contender.make(loop)
+        except ModuleNotFoundError as error:
+            self._missing[contender.name, loop] = str(error)
+            return
+        every = max(1, self._cycles // SLOW_CYCLES) if contender.slow else 1
+        for asks in QUESTIONS:
+            self._runners[contender.name, loop, asks] = Runner(
+                contender.name, partial(cycle, asks), every, 1 if contender.slow else 5
+            )
 
-    def median(self, asks: bool) -> float:
-        """Return the median of all cycles in milliseconds."""
-        return statistics.median(self.times[asks])
+    def measure(self) -> None:
+        """Run them all in turn until each has its number of cycles."""
+        # Each once, however many tables it stands in.
+        alternate(list({id(each): each for each in self._runners.values()}.values()), self._cycles)
+
+    def answers(self, loop: str) -> list[Answer]:
+        """Return the answers to both questions."""
+        return [self._answer(loop, asks) for asks in QUESTIONS]
+
+    def medians(self, loop: str, asks: bool) -> dict[str, float]:
+        """Return what each contender takes in milliseconds, by its name."""
+        return {
+            contender.name: self._runners[contender.name, loop, asks].median
+            for contender in CONTENDERS
+            if (contender.name, loop, asks) in self._runners
+        }
+
+    def _answer(self, loop: str, asks: bool) -> Answer:
+        medians = self.medians(loop, asks)
+        rows = [self._row(contender, loop, asks) for contender in CONTENDERS]
+        return Answer(
+            f"What does a fresh server cost? {QUESTIONS[asks].capitalize()}, {loop}",
+            HEADER,
+            rows,
+            [claim(medians, *each) for each in CLAIMS if each[0] is asks],
+            {"loop": loop, "request": asks, "median_ms": medians},
+        )
+
+    def _row(self, contender: Contender, loop: str, asks: bool) -> list[str]:
+        if (contender.name, loop) in self._missing:
+            return missing_row(contender.name, self._missing[contender.name, loop], len(HEADER))
+        runner = self._runners[contender.name, loop, asks]
+        floor = self._runners[FLOOR.name, loop, asks].median
+        return [
+            contender.name,
+            str(len(runner.times)),
+            f"{runner.median:.2f}",
+            f"{runner.tenth:.2f}",
+            f"{runner.median / floor:.2f}",
+        ]
+
+
+def claim(
+    medians: Mapping[str, float], asks: bool, one: Contender, factor: float, other: Contender
+) -> str:
+    """Say whether `one` takes at most `factor` times as long as `other`."""
+    said = f"{one.name} <= {factor:g} x {other.name}"
+    if one.name not in medians or other.name not in medians:
+        return f"not measured: {said}"
+    ratio = medians[one.name] / medians[other.name]
+    return f"{'holds' if ratio <= factor else 'BROKEN'}: {said} (measured: {ratio:.2g})"
 
 
 def main() -> None:
     """Measure, and print what was measured."""
-    options = read_options()
-    runners, missing = make_runners(options.loop)
-    print(f"{machine()}, event loop: {options.loop}")
-    print(versions({"uvloop"}.union(*(runner.contender.packages for runner in runners))))
-    for name, reason in missing.items():
-        print(f"Left out: {name} ({reason})")
-    measure(runners, options.cycles)
-    for asks, title in QUESTIONS.items():
-        print(f"\n{title}\n")
-        print(table(HEADER, rows(runners, asks)))
-    print("\nClaims\n")
-    for line in claims({runner.contender: runner for runner in runners}):
-        print(line)
-
-
-def read_options() -> argparse.Namespace:
-    """Read the command line."""
     parser = argparse.ArgumentParser(prog="python -m tests.benchmarks.lifecycle")
     parser.add_argument(
         "--cycles",
@@ -90,79 +136,10 @@ def read_options() -> argparse.Namespace:
     options = parse_options(parser)
     if options.cycles < 10:
         parser.error("--cycles: ten at least, or there is no tenth to tell")
-    return options
-
-
-def make_runners(loop: str) -> tuple[list[Runner], dict[str, str]]:
-    """Prepare all contenders; those whose package is missing come back by name, with the reason."""
-    runners: list[Runner] = []
-    missing: dict[str, str] = {}
-    for contender in CONTENDERS:
-        try:
-            runners.append(Runner(contender, contender.make(loop)))
-        except ModuleNotFoundError as exc:
-            missing[contender.name] = str(exc)
-    return runners, missing
-
-
-def measure(runners: Sequence[Runner], cycles: int) -> None:
-    """Run all contenders and both questions in turn until each has its number of cycles."""
-    for runner in runners:
-        runner.warm_up()
-    # What lives until now is not garbage: without it, collecting takes 1 ms and not 30.
-    gc.collect()
-    gc.freeze()
-    slow_every = max(1, min(SLOW_EVERY, cycles // SLOW_LEAST))
-    shuffle = random.Random(SEED).shuffle
-    for number in range(cycles):
-        slow_too = number % slow_every == 0
-        due = [(r, asks) for r in runners for asks in QUESTIONS if slow_too or not r.contender.slow]
-        shuffle(due)
-        for runner, asks in due:
-            runner.run(asks)
-
-
-HEADER = ("contender", "cycles", "median ms", "p90 ms", "x floor")
-
-
-def rows(runners: Sequence[Runner], asks: bool) -> list[tuple[str, ...]]:
-    """Turn one question's times into the table's rows; the floor is the first of `runners`."""
-    floor = runners[0].median(asks)
-    return [
-        (
-            runner.contender.name,
-            str(len(runner.times[asks])),
-            f"{runner.median(asks):.2f}",
-            f"{statistics.quantiles(runner.times[asks], n=10)[-1]:.2f}",
-            f"{runner.median(asks) / floor:.1f}",
-        )
-        for runner in runners
-    ]
-
-
-def claims(by_contender: dict[Contender, Runner]) -> list[str]:
-    """Check what this project says about itself against what was measured."""
-    return [
-        at_most(by_contender, False, LIVESERVER, 1.6, FLOOR),
-        at_most(by_contender, False, LIVESERVER, 1 / 100, HELPER),
-        at_most(by_contender, False, LIVESERVER, 1 / 100, DJANGO),
-        at_most(by_contender, True, LIVESERVER, 1, TESTCLIENT),
-    ]
-
-
-def at_most(
-    by_contender: dict[Contender, Runner],
-    asks: bool,
-    one: Contender,
-    factor: float,
-    other: Contender,
-) -> str:
-    """Say whether `one` takes at most `factor` times as long as `other`."""
-    said = f"{QUESTIONS[asks]}: {one.name} <= {factor:g} x {other.name}"
-    if one not in by_contender or other not in by_contender:
-        return f"  not measured  {said}"
-    ratio = by_contender[one].median(asks) / by_contender[other].median(asks)
-    return f"  {'holds ' if ratio <= factor else 'BROKEN'}  {said} (measured: {ratio:.2g})"
+    lifecycles = Lifecycles([options.loop], options.cycles)
+    print(f"{machine()}\n{versions()}\n")
+    lifecycles.measure()
+    print(*lifecycles.answers(options.loop), sep="\n\n")
 
 
 if __name__ == "__main__":

@@ -1,0 +1,147 @@
+"""How many requests per second? `python -m tests.benchmarks.throughput --help`
+
+The clients live in another process: 16 keep-alive connections, each with one request on its way.
+A liveserver and uvicorn with the same options take turns: uvicorn in a process of its own, as in
+production, and in a bare thread of this one. As it comes, uvicorn here writes no access log, as it
+has no handler for it; liveserver's own handler, which keeps it from printing, would make uvicorn in
+this process write one for nobody, so it is taken away meanwhile.
+"""
+
+import argparse
+import contextlib
+import importlib.util
+import itertools
+import logging
+import statistics
+import threading
+import time
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import AbstractContextManager
+from unittest import mock
+
+import uvicorn
+
+from liveserver import LiveServer
+from tests.benchmarks._common import app, listening_socket, loops
+from tests.benchmarks._hammer import Hammer, uvicorn_process
+from tests.benchmarks._table import Answer, machine, versions
+
+__all__ = ["OURS", "PROCESS", "THREAD", "Rates", "measure", "ratio", "ways", "witness_answer"]
+
+OURS, THREAD, PROCESS = "liveserver", "uvicorn, thread", "uvicorn, process"
+
+# By contender, in the order of the rounds.
+Rates = Mapping[str, Sequence[float]]
+
+
+@contextlib.contextmanager
+def with_liveserver(options: Mapping[str, str]) -> Iterator[int]:
+    """Run a liveserver; yield its port."""
+    with LiveServer(app, uvicorn_config=dict(options)) as server:
+        yield server.port
+
+
+@contextlib.contextmanager
+def with_uvicorn(options: Mapping[str, str]) -> Iterator[int]:
+    """Run uvicorn's own `Server.run` in a thread; yield its port."""
+    config = uvicorn.Config(app, log_config=None, interface="asgi3", **options)  # type: ignore[arg-type]
+    server = uvicorn.Server(config)
+    with (
+        listening_socket() as sock,
+        mock.patch.object(logging.getLogger("uvicorn"), "handlers", []),
+    ):
+        thread = threading.Thread(target=server.run, kwargs={"sockets": [sock]}, daemon=True)
+        thread.start()
+        while not server.started:
+            time.sleep(0.001)
+        try:
+            yield sock.getsockname()[1]
+        finally:
+            server.should_exit = True
+            thread.join(10)
+
+
+CONTENDERS: Mapping[str, Callable[[Mapping[str, str]], AbstractContextManager[int]]] = {
+    OURS: with_liveserver,
+    THREAD: with_uvicorn,
+    PROCESS: uvicorn_process,
+}
+
+
+def ways() -> list[tuple[str, str]]:
+    """Return each kind of loop with each HTTP parser that is installed."""
+    parsers = ["h11", "httptools"] if importlib.util.find_spec("httptools") else ["h11"]
+    return list(itertools.product(loops(), parsers))
+
+
+def measure(names: Sequence[str], rounds: int, seconds: float) -> dict[tuple[str, str], Rates]:
+    """Measure some of `CONTENDERS` in each way."""
+    found: dict[tuple[str, str], Rates] = {}
+    with Hammer() as hammer:
+        for loop, parser in ways():
+            options = {"loop": loop, "http": parser}
+            rates: dict[str, list[float]] = {name: [] for name in names}
+            for number in range(rounds):
+                for name in names if number % 2 else names[::-1]:
+                    with CONTENDERS[name](options) as port:
+                        rates[name].append(hammer.rate(port, seconds))
+            found[loop, parser] = rates
+    return found
+
+
+def ratio(rates: Rates, other: str) -> float:
+    """Return the median of liveserver's rates by those of another in the same round."""
+    return statistics.median(a / b for a, b in zip(rates[OURS], rates[other], strict=True))
+
+
+def answer(found: Mapping[tuple[str, str], Rates]) -> Answer:
+    """Answer the question for requests per second."""
+    rows, figures = [], {}
+    for (loop, parser), rates in found.items():
+        medians = {name: statistics.median(values) for name, values in rates.items()}
+        ratios = {name: ratio(rates, name) for name in rates if name != OURS}
+        cells = [f"{value:.0f}" for value in medians.values()]
+        rows.append([f"{loop}, {parser}", *cells, *(f"{each:.3f}" for each in ratios.values())])
+        figures[f"{loop}, {parser}"] = {"per_second": medians, "ratio": ratios}
+    names = list(next(iter(found.values())))
+    header = ["requests per second", *names, *(f"by {name}" for name in names if name != OURS)]
+    notes = ["Medians; the ratios are medians of those of each round."]
+    return Answer("How many requests per second?", header, rows, notes, figures)
+
+
+def witness_answer(found: Mapping[tuple[str, str], Rates]) -> Answer:
+    """Answer what the witness costs, from the same figures: it is all that is in between."""
+    rows, figures = [], {}
+    for (loop, parser), rates in found.items():
+        ours, alone = statistics.median(rates[OURS]), statistics.median(rates[THREAD])
+        share = ratio(rates, THREAD)
+        # By the ratio, which is steadier than the difference of the medians.
+        extra = 1e6 / alone * (1 / share - 1)
+        rows.append([f"{loop}, {parser}", f"{1e6 / alone:.1f}", f"{extra:.1f}", f"{share:.3f}"])
+        figures[f"{loop}, {parser}"] = {
+            "uvicorn_us": 1e6 / alone,
+            "liveserver_us": 1e6 / ours,
+            "ratio": share,
+        }
+    return Answer(
+        "What does it cost that each request is written down?",
+        ("one request", "uvicorn alone us", "more us", "requests per second, ratio"),
+        rows,
+        ["Against uvicorn in a bare thread of the same process, with no access log to write."],
+        figures,
+    )
+
+
+def main() -> None:
+    """Print the table."""
+    parser = argparse.ArgumentParser(prog="python -m tests.benchmarks.throughput")
+    parser.add_argument("--rounds", type=int, default=20, help="alternating rounds (%(default)s)")
+    parser.add_argument("--seconds", type=float, default=0.5, help="of each (%(default)s)")
+    options = parser.parse_args()
+    print(f"{machine()}\n{versions()}\n")
+    found = measure(list(CONTENDERS), options.rounds, options.seconds)
+    print(answer(found), witness_answer(found), sep="\n\n")
+
+
+if __name__ == "__main__":
+    main()

@@ -44,9 +44,9 @@ class Call:
             self.task = asyncio.get_running_loop().create_task(self._run())
 
     def give_up(self) -> None:
-        """Let it not begin; when it has begun, cancel it."""
-        if not self.outcome.cancel() and self.task is not None:
-            self.task.cancel()
+        """Cancel it; it has begun."""
+        assert self.task is not None
+        self.task.cancel()
 
     async def _run(self) -> None:
         try:

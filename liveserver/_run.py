@@ -123,6 +123,7 @@ class Run:
         try:
             self.thread.start()
         except RuntimeError as error:
+            _process.remove(self)
             self._sock.close()
             raise StartupError(f"The system gave no thread for the server: {error}.") from error
 
@@ -227,7 +228,8 @@ class Run:
         )
 
     def _settle(self, call: Call) -> None:
-        if not call.outcome.done():
+        # One that has not begun need not begin.
+        if not call.outcome.done() and not call.outcome.cancel():
             self._serving.post(call.give_up)
 
     # The stop.
@@ -253,7 +255,7 @@ class Run:
             # Ctrl-C: let it end without waiting. A later stop() or the process's end will wait.
             self.hurry()
             raise
-        _process.remove(self)
+        _process.remove(self)  # even if it was left behind: its end was waited for
         try:
             self._warn()
         finally:
@@ -330,6 +332,8 @@ class Run:
             # as workers of the app may keep it although all else has ended.
             self.thread.join(min(seconds, _LAST_EVENT))
             ended.wait(seconds)
+        if ended.is_open:
+            _process.remove(self)
         return ended.is_open
 
     def _drained(self, seconds: float) -> bool:

@@ -260,6 +260,7 @@ class Serving:
                 # A task of the app raised it. In production the process would end now, so the
                 # server goes down, in good order.
                 if main.done():
+                    main.exception()  # seen, so that asyncio does not report it as well
                     raise
                 self._fatal = error
                 loop.call_soon(self.server.close)  # it has to run on the loop
@@ -328,8 +329,8 @@ class Serving:
 
     def give_up(self) -> None:
         """Cancel the whole run, wherever it is."""
-        if self._main is not None:
-            self._main.cancel()
+        assert self._main is not None  # it was there before the loop was known to others
+        self._main.cancel()
 
     def halt(self, turns: int = 20) -> None:
         """Stop the loop, whatever still runs on it.

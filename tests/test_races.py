@@ -1,0 +1,341 @@
+"""What happens at the same moment, or while something else is not to be had."""
+
+import asyncio
+import errno
+import gc
+import signal
+import threading
+import unittest
+import weakref
+from concurrent.futures import Future
+from typing import Any
+from unittest import mock
+
+from liveserver import BusyTimeout, LiveServer, ShutdownTimeout, StartupError, StartupTimeout
+from liveserver._run import Run
+from liveserver._uvicorn import UvicornServer
+from tests import apps
+from tests.support import Client, StrictTestCase, get, loops, until, with_loop
+from tests.test_process import ProcessTestCase
+from tests.test_robustness import ends, thread_of
+
+
+class StartTests(StrictTestCase):
+    """A start that fails leaves nothing, whatever it fails by."""
+
+    @unittest.skipUnless(hasattr(signal, "pthread_kill"), "no such signals on this system")
+    def test_ctrl_c_while_it_waits_for_the_app(self) -> None:
+        async def interrupt(app: apps.Faulty, receive: apps.Receive, send: apps.Send) -> None:
+            ident = threading.main_thread().ident
+            assert ident is not None
+            signal.pthread_kill(ident, signal.SIGINT)
+            await asyncio.Event().wait()
+
+        usual = signal.signal(signal.SIGINT, signal.default_int_handler)
+        self.addCleanup(signal.signal, signal.SIGINT, usual)
+        for loop in loops():
+            with self.subTest(loop=loop):
+                app = apps.Faulty(startup=interrupt)
+                server = LiveServer(app, **with_loop(loop))
+                with self.assertRaises(KeyboardInterrupt):
+                    server.start()
+                self.assertFalse(server.running)
+                app.startup = None
+                with server:  # on the same port
+                    self.assertEqual(get(server.base_url).body, b"fine")
+
+    def test_no_thread_is_to_be_had(self) -> None:
+        server = LiveServer(apps.hello)
+        reason = RuntimeError("can't start new thread")
+        with (
+            mock.patch("threading.Thread.start", side_effect=reason),
+            self.assertRaisesRegex(StartupError, "no thread for the server: can't start") as caught,
+        ):
+            server.start()
+        self.assertIs(caught.exception.__cause__, reason)
+        server.stop()  # there is nothing to stop
+        with server:
+            self.assertEqual(get(server.base_url).body, b"hello")
+
+    def test_a_factory_that_is_interrupted(self) -> None:
+        def build() -> Any:
+            raise KeyboardInterrupt
+
+        for loop in loops():
+            with self.subTest(loop=loop):
+                server = LiveServer(build, factory=True, **with_loop(loop))
+                with self.assertNoLogs("asyncio"):
+                    with self.assertRaisesRegex(StartupError, "did not start: KeyboardInterrupt"):
+                        server.start()
+                    gc.collect()
+
+    def test_the_loop_refuses_the_socket(self) -> None:
+        app = apps.Recorder()
+        server = LiveServer(app, uvicorn_config={"loop": "tests.test_races:FullLoop"})
+        with self.assertRaises(StartupError) as caught:
+            server.start()
+        self.assertIsInstance(caught.exception.__cause__, OSError)
+        self.assertEqual(app.events, ["startup", "shutdown"])
+
+    def test_an_app_that_is_ready_just_too_late_is_shut_down(self) -> None:
+        for loop in loops():
+            with self.subTest(loop=loop):
+                self.be_just_too_late(loop)
+
+    def be_just_too_late(self, loop: str) -> None:
+        given_up, down = threading.Event(), threading.Event()
+
+        async def startup(app: apps.Faulty, receive: apps.Receive, send: apps.Send) -> None:
+            while not given_up.is_set():  # noqa: ASYNC110
+                await asyncio.sleep(0.005)
+
+        async def shutdown(app: apps.Faulty, receive: apps.Receive, send: apps.Send) -> None:
+            down.set()
+
+        give_up = Run._give_up
+
+        def give_up_late(run: Run) -> str:
+            given_up.set()
+            self.assertTrue(down.wait(5), "it was not shut down")
+            return give_up(run)
+
+        server = LiveServer(apps.Faulty(startup, shutdown), startup_timeout=0.05, **with_loop(loop))
+        with (
+            mock.patch.object(Run, "_give_up", give_up_late),
+            self.assertRaises(StartupTimeout) as caught,
+        ):
+            server.start()
+        self.assertNotIn("left behind", str(caught.exception))
+        self.assertFalse(server.running)
+
+    def test_nothing_keeps_what_failed_to_start(self) -> None:
+        async def fail(app: apps.Faulty, receive: apps.Receive, send: apps.Send) -> None:
+            raise apps.Trouble("out of order")
+
+        async def hang(app: apps.Faulty, receive: apps.Receive, send: apps.Send) -> None:
+            await asyncio.Event().wait()
+
+        for startup in (fail, hang):
+            with self.subTest(startup=startup.__name__):
+                app = apps.Faulty(startup=startup)
+                seen = weakref.ref(app)
+                with self.assertRaises(StartupError):
+                    LiveServer(app, startup_timeout=0.05).start()
+                del app
+                gc.collect()
+                self.assertIsNone(seen())
+
+
+class FullLoop(asyncio.SelectorEventLoop):
+    """A loop that has no room for a listener."""
+
+    async def create_server(self, *args: Any, **kwargs: Any) -> Any:
+        raise OSError(errno.ENOMEM, "no memory for it")
+
+
+class EndOfProcessTests(ProcessTestCase):
+    """A process whose start failed has nothing to end."""
+
+    def test_without_a_thread(self) -> None:
+        code = """
+import threading
+from unittest import mock
+from liveserver import *
+from tests import apps
+with mock.patch.object(threading.Thread, "start", side_effect=RuntimeError("no more threads")):
+    try:
+        LiveServer(apps.hello).start()
+    except StartupError as error:
+        print(error)
+"""
+        said = "The system gave no thread for the server: no more threads.\n"
+        self.assertEqual(self.run_script(code), (0, said, ""))
+
+
+class WaitTests(StrictTestCase):
+    """An answer that comes when the waiting ends is not lost, and none comes twice."""
+
+    def test_idle_at_the_last_moment(self) -> None:
+        class LastMoment(Future[None]):
+            """Its wait ends in the moment in which it gets its result."""
+
+            def result(self, timeout: float | None = None) -> None:
+                super().result(5)
+                raise TimeoutError
+
+        with (
+            LiveServer(apps.hello) as server,
+            mock.patch("liveserver._run.Future", LastMoment),
+        ):
+            server.wait_idle(0.1)
+
+    def test_a_loop_that_gets_free_too_late_to_drop_connections(self) -> None:
+        begun, released = threading.Event(), threading.Event()
+
+        async def block(app: apps.Faulty, receive: apps.Receive, send: apps.Send) -> None:
+            begun.set()
+            released.wait(10)
+            await apps.answer(send, b"blocked")
+
+        for loop in loops():
+            with (
+                self.subTest(loop=loop),
+                LiveServer(
+                    apps.Faulty(handler=block), shutdown_timeout=0.05, **with_loop(loop)
+                ) as server,
+                Client(server.base_url) as client,
+            ):
+                begun.clear()
+                released.clear()
+                client.send("/block")
+                self.assertTrue(begun.wait(10))
+                with self.assertRaisesRegex(BusyTimeout, "did not heed a call.*\n.*GET /block"):
+                    server.drop_connections()
+                released.set()
+                server.wait_idle(5)
+                self.assertEqual(get(server.base_url, "/fine").body, b"fine")
+
+    def test_a_request_that_begins_while_the_server_closes(self) -> None:
+        ended: list[str] = []
+
+        async def begin_another(app: apps.Faulty, receive: apps.Receive, send: apps.Send) -> None:
+            server = app.server  # type: ignore[attr-defined]
+            while not server.closing:  # noqa: ASYNC110
+                await asyncio.sleep(0.005)
+            # As uvicorn does for a WebSocket whose handshake was under way.
+            task = asyncio.create_task(take_a_moment())
+            server.server_state.tasks.add(task)
+            task.add_done_callback(server.server_state.tasks.discard)
+            await apps.answer(send, b"done")
+
+        async def take_a_moment() -> None:
+            await asyncio.sleep(0.05)
+            ended.append("in its own time")
+
+        for loop in loops():
+            with self.subTest(loop=loop):
+                ended.clear()
+                app = apps.Faulty(handler=begin_another)
+                with (
+                    LiveServer(app, **with_loop(loop)) as server,
+                    Client(server.base_url) as client,
+                ):
+                    assert server._run is not None
+                    app.server = server._run._serving.server  # type: ignore[attr-defined]
+                    client.send("/")
+                    self.assertTrue(app.begun.wait(5))
+                    server.stop()
+                    self.assertEqual(client.receive().body, b"done")
+                self.assertEqual(ended, ["in its own time"])
+
+
+class SlowToCloseLoop(asyncio.SelectorEventLoop):
+    """A loop that is closed, and then does not come back."""
+
+    released: threading.Event
+
+    def close(self) -> None:
+        super().close()
+        self.released.wait(10)
+
+
+class StopTests(StrictTestCase):
+    """A stop that cannot be completed is bounded, and says what it knows."""
+
+    def test_a_loop_that_does_not_close(self) -> None:
+        SlowToCloseLoop.released = threading.Event()
+        server = LiveServer(
+            apps.hello,
+            shutdown_timeout=0.1,
+            uvicorn_config={"loop": "tests.test_races:SlowToCloseLoop"},
+        )
+        server.start()
+        thread = thread_of(server)
+        with mock.patch("liveserver._run.GRACE", 0.1), self.assertRaises(ShutdownTimeout) as caught:
+            server.stop()
+        self.assertEqual(caught.exception.pending, ())
+        self.assertRegex(str(caught.exception), "was not down within 0.1 s.*\n.*is left behind")
+        SlowToCloseLoop.released.set()
+        self.assertTrue(ends(thread))
+
+    def test_tasks_that_have_no_end(self) -> None:
+        began: list[int] = []
+
+        async def again() -> None:
+            began.append(1)
+            try:
+                await asyncio.Event().wait()
+            except asyncio.CancelledError:
+                if len(began) < 100:
+                    app.task = asyncio.create_task(again())  # type: ignore[attr-defined]
+
+        async def begin(app: apps.Faulty, receive: apps.Receive, send: apps.Send) -> None:
+            app.task = asyncio.create_task(again())  # type: ignore[attr-defined]
+            await asyncio.sleep(0)
+
+        for loop in loops():
+            with self.subTest(loop=loop):
+                began.clear()
+                app = apps.Faulty(startup=begin)
+                with LiveServer(app, **with_loop(loop)):
+                    pass
+                self.assertGreater(len(began), 5)
+                self.assertLess(len(began), 100)
+                with self.assertLogs("asyncio", "ERROR") as caught:
+                    del app.task  # type: ignore[attr-defined]
+                    gc.collect()
+                self.assertIn("Task was destroyed but it is pending", caught.output[0])
+
+    def test_a_connection_that_allows_no_goodbye(self) -> None:
+        for loop in loops():
+            with self.subTest(loop=loop):
+                server = LiveServer(apps.hello, **with_loop(loop))
+                server.start()
+                self.addCleanup(server.stop)
+                with Client(server.base_url) as client:
+                    client.get()
+                    assert server._run is not None
+                    uvicorn: UvicornServer = server._run._serving.server
+                    (connection,) = uvicorn.server_state.connections
+                    with mock.patch.object(
+                        type(connection), "shutdown", side_effect=RuntimeError("in this state?")
+                    ):
+                        server.stop()
+                    with self.assertRaises(ConnectionError):
+                        client.get()
+                        raise AssertionError("it is still open")
+
+    def test_a_client_that_does_not_read_what_was_answered(self) -> None:
+        async def answer_at_once(app: apps.Faulty, receive: apps.Receive, send: apps.Send) -> None:
+            await apps.answer(send, bytes(50 << 20))
+
+        for loop in loops():
+            with self.subTest(loop=loop):
+                server = LiveServer(
+                    apps.Faulty(handler=answer_at_once), shutdown_timeout=0.2, **with_loop(loop)
+                )
+                server.start()
+                self.addCleanup(server.stop)
+                with Client(server.base_url) as client:
+                    client.send("/")
+                    until(lambda server=server: bool(server.requests))  # type: ignore[misc]
+                    server.wait_idle(5)
+                    port = client.local_port
+                    with self.assertWarnsRegex(
+                        ResourceWarning,
+                        rf"connection of 127\.0\.0\.1:{port}, whose client does not",
+                    ):
+                        server.stop()
+
+    def test_a_deaf_stream_behind_uvicorns_own_middleware(self) -> None:
+        for loop in loops():
+            with self.subTest(loop=loop):
+                app = apps.DeafStream()
+                config = {"loop": loop, "log_level": "trace"}
+                server = LiveServer(app, uvicorn_config=config)
+                server.start()
+                self.addCleanup(server.stop)
+                with Client(server.base_url) as client, client.open("/") as response:
+                    self.assertEqual(response.readline(), b"data: 1\n")
+                    server.stop()
+                self.assertEqual(app.ended, "cancelled")

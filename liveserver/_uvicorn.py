@@ -266,8 +266,8 @@ class UvicornServer(uvicorn.Server):
         Raises:
             ShutdownError: The app failed.
         """
-        if self.app_lifespan is not None:
-            await self.app_lifespan.shutdown()
+        assert self.app_lifespan is not None  # it came up before
+        await self.app_lifespan.shutdown()
 
     def unreported_failure(self) -> BaseException | None:
         """What the app's lifespan raised when nobody listened any more."""
@@ -408,8 +408,7 @@ class UvicornServer(uvicorn.Server):
     def abort(self) -> None:
         """Cut every connection; the app sees a disconnect."""
         for connection in list(self.server_state.connections):
-            if connection.transport is not None:
-                connection.transport.abort()
+            connection.transport.abort()
 
     def cancel(self) -> None:
         """Cancel the requests that still run."""

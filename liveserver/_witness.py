@@ -198,8 +198,8 @@ class Request:
 
     def cancel(self) -> None:
         """Cancel the task in which the app runs."""
-        if self.task is not None:
-            self.task.cancel()
+        assert self.task is not None  # it runs
+        self.task.cancel()
 
     def end(self) -> None:
         """Note the time, and let go of what belongs to the loop."""

@@ -13,7 +13,6 @@ import tarfile
 import tempfile
 import time
 import zipfile
-from concurrent.futures import ThreadPoolExecutor
 from email.message import Message
 from email.parser import BytesParser
 from pathlib import Path
@@ -195,28 +194,15 @@ def check_first_tests(python: Path, folder: Path) -> None:
 
 
 def check_own_tests(python: Path, folder: Path, sdist: Path) -> None:
-    """The source distribution's own tests pass, some modules at a time."""
+    """The source distribution's own tests pass."""
     with tarfile.open(sdist) as archive:
         archive.extractall(folder, filter="data")
     (source,) = folder.iterdir()
-    names = sorted(path.stem for path in (source / "tests").glob("test_*.py"))
-    names.sort(key=lambda name: name != "test_faults")  # the longest first
-    ran = skipped = 0
-
-    def run_module(name: str) -> str:
-        return run(python, "-W", "error", "-m", "unittest", f"tests.{name}", cwd=source)
-
-    with ThreadPoolExecutor(os.cpu_count()) as pool:
-        for report in pool.map(run_module, names):
-            ran += _number(r"^Ran (\d+) test", report)
-            skipped += _number(r"^OK \(skipped=(\d+)\)", report)
-    need(ran - skipped > 100, f"only {ran} tests ran, {skipped} of them skipped")
-    say(f"the source distribution's own tests pass: {ran} tests, {skipped} skipped for a package")
-
-
-def _number(pattern: str, text: str) -> int:
-    found = re.search(pattern, text, re.MULTILINE)
-    return int(found[1]) if found else 0
+    report = run(python, "-W", "error", "-m", "tests.suite", cwd=source)
+    summary = re.search(r"^(Ran (\d+) tests in .*, (\d+) of them skipped\.)\nOK", report, re.M)
+    if summary is None or int(summary[2]) - int(summary[3]) < 100:
+        raise SystemExit(f"package_check: too few tests ran:\n{report}")
+    say(f"the source distribution's own tests pass: {summary[1]}")
 
 
 def main() -> None:

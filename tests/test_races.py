@@ -1,17 +1,32 @@
 """What happens at the same moment, or while something else is not to be had."""
 
 import asyncio
+import contextlib
 import errno
 import gc
+import importlib.util
+import logging
 import signal
+import socket
 import threading
+import time
 import unittest
 import weakref
-from concurrent.futures import Future
+from concurrent.futures import Future, ThreadPoolExecutor
 from typing import Any
 from unittest import mock
 
-from liveserver import BusyTimeout, LiveServer, ShutdownTimeout, StartupError, StartupTimeout
+from uvicorn.logging import TRACE_LOG_LEVEL
+
+from liveserver import (
+    BusyTimeout,
+    ConfigurationError,
+    LiveServer,
+    ShutdownTimeout,
+    StartupError,
+    StartupTimeout,
+    _process,
+)
 from liveserver._run import Run
 from liveserver._uvicorn import UvicornServer
 from tests import apps
@@ -69,6 +84,11 @@ class StartTests(StrictTestCase):
                         server.start()
                     gc.collect()
 
+    def test_a_factory_of_something_else(self) -> None:
+        server = LiveServer(lambda: None, factory=True)
+        with self.assertRaisesRegex(ConfigurationError, "returned None, which is not an app"):
+            server.start()
+
     def test_the_loop_refuses_the_socket(self) -> None:
         app = apps.Recorder()
         server = LiveServer(app, uvicorn_config={"loop": "tests.test_races:FullLoop"})
@@ -84,12 +104,19 @@ class StartTests(StrictTestCase):
 
     def be_just_too_late(self, loop: str) -> None:
         given_up, down = threading.Event(), threading.Event()
+        clients: list[socket.socket] = []
 
         async def startup(app: apps.Faulty, receive: apps.Receive, send: apps.Send) -> None:
             while not given_up.is_set():  # noqa: ASYNC110
                 await asyncio.sleep(0.005)
 
         async def shutdown(app: apps.Faulty, receive: apps.Receive, send: apps.Send) -> None:
+            # Somebody has already found the server.
+            clients.append(socket.create_connection(("127.0.0.1", server.port), 5))
+            assert server._run is not None
+            connections = server._run._serving.server.server_state.connections
+            while not connections:  # noqa: ASYNC110
+                await asyncio.sleep(0.005)
             down.set()
 
         give_up = Run._give_up
@@ -107,6 +134,8 @@ class StartTests(StrictTestCase):
             server.start()
         self.assertNotIn("left behind", str(caught.exception))
         self.assertFalse(server.running)
+        with clients[0], contextlib.suppress(ConnectionResetError):
+            self.assertEqual(clients[0].recv(1), b"", "it is still open")
 
     def test_nothing_keeps_what_failed_to_start(self) -> None:
         async def fail(app: apps.Faulty, receive: apps.Receive, send: apps.Send) -> None:
@@ -151,6 +180,59 @@ with mock.patch.object(threading.Thread, "start", side_effect=RuntimeError("no m
         said = "The system gave no thread for the server: no more threads.\n"
         self.assertEqual(self.run_script(code), (0, said, ""))
 
+    def test_a_python_that_starts_no_threads_at_its_end(self) -> None:
+        code = """
+import asyncio, threading
+from liveserver import *
+
+async def app(scope, receive, send):
+    await receive()
+    await send({"type": "lifespan.startup.complete"})
+    await receive()
+    await asyncio.to_thread(print, "done all the same")
+    try:
+        await asyncio.to_thread(int, "guest")
+    except ValueError as error:
+        print(error)
+    await send({"type": "lifespan.shutdown.complete"})
+
+server = LiveServer(app)
+server.start()
+
+def refuse(thread):  # as Python 3.12 does
+    raise RuntimeError("can't create new thread at interpreter shutdown")
+
+threading.Thread.start = refuse
+"""
+        said = "done all the same\ninvalid literal for int() with base 10: 'guest'\n"
+        self.assertEqual(self.run_script(code), (0, said, ""))
+
+
+class HurryTests(StrictTestCase):
+    """What the end of the process does with a server, while there is time to look."""
+
+    def test_a_request_that_hangs(self) -> None:
+        for loop in loops():
+            with self.subTest(loop=loop):
+                app = apps.Faulty(handler=apps.hang)
+                server = LiveServer(app, shutdown_timeout=60, **with_loop(loop))
+                server.start()
+                run = server._run
+                assert run is not None
+                with Client(server.base_url) as client:
+                    client.send("/")
+                    self.assertTrue(app.begun.wait(5))
+                    started = time.perf_counter()
+                    run.end_with_process()  # a warning would be an error here
+                    self.assertLess(time.perf_counter() - started, 5)
+                self.assertTrue(run.over)
+
+    def test_threads_that_can_be_had(self) -> None:
+        self.assertTrue(_process.can_start_threads())
+        no_more = RuntimeError("can't create new thread at interpreter shutdown")
+        with mock.patch("threading.Thread.start", side_effect=no_more):
+            self.assertFalse(_process.can_start_threads())
+
 
 class WaitTests(StrictTestCase):
     """An answer that comes when the waiting ends is not lost, and none comes twice."""
@@ -168,6 +250,31 @@ class WaitTests(StrictTestCase):
             mock.patch("liveserver._run.Future", LastMoment),
         ):
             server.wait_idle(0.1)
+
+    def test_a_stop_while_somebody_waits(self) -> None:
+        for handler, error in ((apps.hang, None), (apps.hang_for_all_that, ShutdownTimeout)):
+            for loop in loops():
+                with self.subTest(handler=handler.__name__, loop=loop):
+                    self.stop_while_somebody_waits(handler, error, loop)
+
+    def stop_while_somebody_waits(self, handler: Any, error: Any, loop: str) -> None:
+        app = apps.Faulty(handler=handler)
+        server = LiveServer(app, shutdown_timeout=0.05, **with_loop(loop))
+        server.start()
+        assert server._run is not None
+        witness = server._run._witness
+        with Client(server.base_url) as client, ThreadPoolExecutor(1) as pool:
+            client.send("/")
+            self.assertTrue(app.begun.wait(5))
+            waiting = pool.submit(server.wait_idle, 30)
+            until(lambda: bool(witness.waiters))
+            with (
+                mock.patch("liveserver._run.GRACE", 0.1),
+                self.assertWarns(ResourceWarning),
+                self.assertRaises(error) if error else contextlib.nullcontext(),
+            ):
+                server.stop()
+            self.assertIsNone(waiting.result(5))
 
     def test_a_loop_that_gets_free_too_late_to_drop_connections(self) -> None:
         begun, released = threading.Event(), threading.Event()
@@ -305,6 +412,52 @@ class StopTests(StrictTestCase):
                         client.get()
                         raise AssertionError("it is still open")
 
+    @unittest.skipUnless(importlib.util.find_spec("trustme"), "trustme is not installed")
+    def test_a_tls_connection_that_was_closed_twice(self) -> None:
+        for loop in loops():
+            with self.subTest(loop=loop), ThreadPoolExecutor(1) as pool:
+                server = LiveServer(apps.hello, tls=True, **with_loop(loop))
+                server.start()
+                self.addCleanup(server.stop)
+                context = server.client_ssl_context
+                with (
+                    socket.create_connection((server.host, server.port), 5) as plain,
+                    context.wrap_socket(plain, server_hostname="localhost") as client,
+                ):
+                    client.sendall(b"GET / HTTP/1.1\r\nHost: x\r\n\r\n")
+                    self.assertTrue(client.recv(1000).startswith(b"HTTP/1.1 200"))
+                    assert server._run is not None
+                    uvicorn = server._run._serving.server
+                    (connection,) = uvicorn.server_state.connections
+                    for _ in range(2):  # after which asyncio's transport does not know it any more
+                        server.call(connection.transport.close)
+                    stopping = pool.submit(server.stop)
+                    until(lambda uvicorn=uvicorn: uvicorn.closing)  # type: ignore[misc]
+                stopping.result(5)
+
+    def test_a_worker_that_is_stuck_is_named(self) -> None:
+        released = threading.Event()
+
+        async def leave_a_worker(app: apps.Faulty, receive: apps.Receive, send: apps.Send) -> None:
+            asyncio.get_running_loop().run_in_executor(None, released.wait, 10)
+            await apps.answer(send, b"left")
+
+        for loop in loops():
+            with self.subTest(loop=loop):
+                released.clear()
+                server = LiveServer(apps.Faulty(handler=leave_a_worker), **with_loop(loop))
+                server.start()
+                thread = thread_of(server)
+                self.assertEqual(get(server.base_url).body, b"left")
+                pattern = r"worker thread liveserver-worker_0, at .*threading\.py:\d+"
+                with (
+                    mock.patch("liveserver._run.GRACE", 0.1),
+                    self.assertWarnsRegex(ResourceWarning, pattern),
+                ):
+                    server.stop()
+                released.set()
+                self.assertTrue(ends(thread))
+
     def test_a_client_that_does_not_read_what_was_answered(self) -> None:
         async def answer_at_once(app: apps.Faulty, receive: apps.Receive, send: apps.Send) -> None:
             await apps.answer(send, bytes(50 << 20))
@@ -328,11 +481,13 @@ class StopTests(StrictTestCase):
                         server.stop()
 
     def test_a_deaf_stream_behind_uvicorns_own_middleware(self) -> None:
+        log = logging.getLogger("uvicorn.error")
+        self.addCleanup(log.setLevel, log.level)
+        log.setLevel(TRACE_LOG_LEVEL)  # for which uvicorn wraps the app
         for loop in loops():
             with self.subTest(loop=loop):
                 app = apps.DeafStream()
-                config = {"loop": loop, "log_level": "trace"}
-                server = LiveServer(app, uvicorn_config=config)
+                server = LiveServer(app, **with_loop(loop))
                 server.start()
                 self.addCleanup(server.stop)
                 with Client(server.base_url) as client, client.open("/") as response:

@@ -83,6 +83,36 @@ class TaskTests(StrictTestCase):
     async def wait_for_hostile(self) -> None:
         await Hostile()
 
+    def test_one_that_waits_for_a_worker_thread_among_others(self) -> None:
+        begun, released = threading.Event(), threading.Event()
+
+        def work() -> None:
+            begun.set()
+            released.wait(10)
+
+        async def wait_for_worker() -> None:
+            await asyncio.to_thread(work)
+
+        async def look() -> str:
+            task = asyncio.get_running_loop().create_task(wait_for_worker())
+            while not begun.is_set():  # noqa: ASYNC110
+                await asyncio.sleep(0.005)
+            # The newest thread comes first where one looks for the worker.
+            other = threading.Thread(target=released.wait, args=(10,))
+            other.start()
+            try:
+                return standing(task, threading.current_thread())
+            finally:
+                released.set()
+                other.join()
+                await task
+
+        for loop in loops():
+            begun.clear()
+            released.clear()
+            with self.subTest(loop=loop), LiveServer(apps.hello, **with_loop(loop)) as server:
+                self.assertRegex(server.call(look), f"at {HERE}work")
+
     def test_none(self) -> None:
         self.assertEqual(standing(None, threading.current_thread()), UNKNOWN)
 

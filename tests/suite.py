@@ -1,0 +1,107 @@
+"""Run the test modules, as many at a time as there are processors: python -m tests.suite
+
+Most tests wait more than they work. Each module has a process of its own, with the -W and -X dev of
+this one, and is shown if it fails.
+With --coverage the processes are measured, without the modules that add nothing to that; then
+`coverage combine` and `coverage report` say what was reached.
+"""
+
+import argparse
+import os
+import re
+import subprocess
+import sys
+import time
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+from typing import NamedTuple
+
+ROOT = Path(__file__).parent.parent
+
+# The longest ones, which begin first.
+LONG = ["test_faults", "test_robustness", "test_runners", "test_app_errors"]
+
+# They try in more ways what other tests reach too, or look at the text of the package.
+NOT_MEASURED = {
+    "test_coverage_py",
+    "test_docstrings",
+    "test_faults",
+    "test_layering",
+    "test_readme",
+    "test_records",
+    "test_reports",
+    "test_runners",
+    "test_states",
+}
+
+
+class Ran(NamedTuple):
+    """What came of a module."""
+
+    name: str
+    status: int
+    seconds: float
+    output: str
+
+    def count(self, pattern: str) -> int:
+        """A number of unittest's summary."""
+        found = re.search(pattern, self.output, re.MULTILINE)
+        return int(found[1]) if found else 0
+
+
+def modules() -> list[str]:
+    """All test modules, in the order in which they should begin."""
+    names = sorted(path.stem for path in (ROOT / "tests").glob("test_*.py"))
+    return sorted(names, key=lambda name: LONG.index(name) if name in LONG else len(LONG))
+
+
+def run(name: str, runner: list[str]) -> Ran:
+    """Run a module in a process."""
+    started = time.perf_counter()
+    done = subprocess.run(
+        [sys.executable, *runner, "-m", "unittest", f"tests.{name}"],
+        cwd=ROOT,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.STDOUT,
+        stdin=subprocess.DEVNULL,
+        encoding="utf-8",
+        errors="replace",
+        timeout=600,
+        check=False,
+    )
+    return Ran(name, done.returncode, time.perf_counter() - started, done.stdout)
+
+
+def main() -> int:
+    """Run them, print a line for each, and the report of those that fail; 1 if one did."""
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--coverage", action="store_true", help="measure them")
+    parser.add_argument("modules", nargs="*", help="test_one test_two, by default all")
+    arguments = parser.parse_args()
+    measured = arguments.coverage
+    runner = ["-X", "dev"] if sys.flags.dev_mode else []
+    runner += [f"-W{each}" for each in sys.warnoptions]
+    runner += ["-m", "coverage", "run"] if measured else []
+    names = arguments.modules or [
+        name for name in modules() if not (measured and name in NOT_MEASURED)
+    ]
+    started = time.perf_counter()
+    ran: list[Ran] = []
+    with ThreadPoolExecutor(os.cpu_count()) as pool:
+        for done in pool.map(lambda name: run(name, runner), names):
+            ran.append(done)
+            verdict = "FAILED" if done.status else "ok"
+            print(f"{verdict:7} {done.seconds:6.1f} s  {done.name}", flush=True)
+            if done.status:
+                print(done.output, flush=True)
+    failed = [each.name for each in ran if each.status]
+    tests = sum(each.count(r"^Ran (\d+) test") for each in ran)
+    skipped = sum(each.count(r"skipped=(\d+)\)$") for each in ran)
+    seconds = time.perf_counter() - started
+    print(f"\nRan {tests} tests in {seconds:.0f} s, {skipped} of them skipped.")
+    print(f"FAILED: {' '.join(failed)}" if failed else "OK")
+    return bool(failed)
+
+
+if __name__ == "__main__":
+    sys.exit(main())

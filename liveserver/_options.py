@@ -150,9 +150,15 @@ def check_values(given: Mapping[str, Any], hints: Mapping[str, Any], what: str) 
 
 
 def _in_words(annotation: Any) -> str:
-    """Write an annotation as its author did: `int`, `Literal['auto', 'on', 'off']`."""
+    """Write an annotation as its author did: `int`, `Literal['auto', 'on', 'off']`.
+
+    Old versions of uvicorn say `Optional[int]` where later ones say `int | None`.
+    """
     if isinstance(annotation, type):
         return annotation.__name__
+    arguments = typing.get_args(annotation)
+    if typing.get_origin(annotation) in (typing.Union, types.UnionType):
+        return " | ".join("None" if one is type(None) else _in_words(one) for one in arguments)
     return str(annotation).replace("typing.", "").replace("collections.abc.", "")
 
 

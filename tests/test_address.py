@@ -37,7 +37,7 @@ class ListenTests(StrictTestCase):
 
     def test_on_windows_it_never_does(self) -> None:
         with (
-            mock.patch("liveserver._address.os.name", "nt"),
+            mock.patch("liveserver._address._POSIX", False),
             listen("127.0.0.1", 0, backlog=5, again=True) as sock,
         ):
             self.assertFalse(reuse(sock))

@@ -9,7 +9,7 @@ from typing import NoReturn
 from liveserver._django import set_up_django
 from liveserver._ending import Ending
 from liveserver._errors import ConfigurationError
-from liveserver._options import Options, ServerOptions
+from liveserver._options import ServerOptions, make_options
 from liveserver._serve import Host
 from liveserver._target import find
 
@@ -83,7 +83,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
 
 
 def _serve(target: str, options: ServerOptions, host: Host) -> None:
-    Options(**options)  # type: ignore[arg-type]  # it checks them, before anything is imported
+    make_options(**options)  # which checks them, before anything is imported
     if "::" in target:
         name = target.replace(".py::", ".").replace("::", ".").replace("/", ".")
         raise ConfigurationError(f"{target!r} is how pytest names a test. Write {name!r}.")

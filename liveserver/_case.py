@@ -16,8 +16,9 @@ from liveserver._clients import async_session, sync_session
 from liveserver._environment import pauses
 from liveserver._errors import ConfigurationError, NotRunningError
 from liveserver._making import make_server, scope_of, shared
-from liveserver._options import ServerOptions, fits
+from liveserver._options import ServerOptions
 from liveserver._server import LiveServer
+from liveserver._values import fits
 from liveserver._verdict import ServerRaises, Span, raise_app_errors
 from liveserver._watch import Noting, Watch
 

@@ -6,9 +6,9 @@ from typing import Any
 from liveserver._apps import checked_app, imported
 from liveserver._environment import check_environment
 from liveserver._errors import ConfigurationError
-from liveserver._options import Options, ServerOptions, check_names
+from liveserver._options import ServerOptions, make_options
 from liveserver._server import LiveServer
-from liveserver._shared import shared_server
+from liveserver._values import check_names
 
 # unittest leaves the frames of a module that says this out of its reports.
 __unittest = True
@@ -57,9 +57,11 @@ def shared(cls: TestClass) -> LiveServer:
         ConfigurationError: The class is not set up right; the message names it.
         StartupError: The server did not start.
     """
-    given = {name: value for name, value in _options(cls).items() if value is not None}
+    from liveserver._shared import shared_server  # which few suites need
+
+    given = _options(cls)
     try:
-        options = Options(**given)  # type: ignore[arg-type]  # it checks them itself
+        options = make_options(**given)
     except ConfigurationError as error:
         raise _in_class(cls, "server_options", error) from None
     # The function itself, whichever class inherits it; else the app.

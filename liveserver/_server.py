@@ -78,14 +78,14 @@ class LiveServer:
         uvicorn_config: Mapping[str, Any] | None = None,
     ) -> None:
         self._options = make_options(
-            factory,
-            host,
-            port,
-            public_host,
-            tls,
-            startup_timeout,
-            shutdown_timeout,
-            {} if uvicorn_config is None else uvicorn_config,
+            factory=factory,
+            host=host,
+            port=port,
+            public_host=public_host,
+            tls=tls,
+            startup_timeout=startup_timeout,
+            shutdown_timeout=shutdown_timeout,
+            uvicorn_config=uvicorn_config,
         )
         self._make_app, self._as_asgi = app_maker(app, factory)
         self._built: App | None = None  # by the server's thread, at each start

@@ -15,7 +15,7 @@ from collections.abc import Callable, Mapping
 from concurrent.futures import Future
 from email.utils import formatdate
 from functools import lru_cache
-from typing import Any, NamedTuple, TypeVar
+from typing import Any, TypeVar
 
 import uvicorn
 from uvicorn.logging import TRACE_LOG_LEVEL
@@ -28,7 +28,8 @@ from liveserver._diagnosis import request_line
 from liveserver._environment import read
 from liveserver._errors import ConfigurationError
 from liveserver._lifespan import Lifespan
-from liveserver._options import check_values, plain_items
+from liveserver._options import plain_items
+from liveserver._values import check_values
 from liveserver._witness import Request, Witness
 
 _T = TypeVar("_T")
@@ -74,12 +75,18 @@ def _http_date(second: int) -> bytes:
     return formatdate(second, usegmt=True).encode()
 
 
-class Configuration(NamedTuple):
+class Configuration:
     """uvicorn's configuration, loaded and checked."""
 
-    config: uvicorn.Config
-    make_loop: Callable[[], asyncio.AbstractEventLoop]
-    changes_loggers: bool
+    def __init__(
+        self,
+        config: uvicorn.Config,
+        make_loop: Callable[[], asyncio.AbstractEventLoop],
+        changes_loggers: bool,
+    ) -> None:
+        self.config = config
+        self.make_loop = make_loop
+        self.changes_loggers = changes_loggers
 
 
 # Making a configuration is the most expensive part of a start, and most servers of a suite have

@@ -5,7 +5,6 @@ from typing import Any
 
 from liveserver._aside import AT_ONCE, aside
 from liveserver._environment import pauses
-from liveserver._pause import is_failure, pause
 from liveserver._server import LiveServer
 from liveserver._verdict import NOTE, Span, is_verdict, raise_app_errors
 
@@ -36,6 +35,8 @@ class Watch:
 
     def pause(self, test: object, error: BaseException) -> None:
         """Show a failure, and wait for somebody who may ask the server by hand."""
+        from liveserver._pause import pause
+
         mark = None if self._server is None else self._server._journal.last()
         if pause(test, error, self._server) and self._span is not None:
             self._span.disown(mark)
@@ -153,6 +154,10 @@ class Noting:
             self._pause(test, error)
 
     def _pause(self, test: Any, error: BaseException) -> None:
-        if pauses() and is_failure(error, self._result):
+        if not pauses():
+            return
+        from liveserver._pause import is_failure  # which few runs need
+
+        if is_failure(error, self._result):
             self._paused = True
             self._watch.pause(test, error)

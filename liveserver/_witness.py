@@ -7,10 +7,9 @@ from asyncio import current_task
 from collections import deque
 from collections.abc import Awaitable, Callable, Iterable
 from concurrent.futures import Future
-from dataclasses import dataclass
 from itertools import islice
 from time import perf_counter
-from typing import Any
+from typing import Any, NamedTuple
 
 from liveserver._asgi import ASGIApp, Message, Receive, Scope, Send
 
@@ -26,8 +25,7 @@ _FEW = 50
 _EPOCH = time.time() - perf_counter()
 
 
-@dataclass(frozen=True, slots=True)
-class ServedRequest:
+class ServedRequest(NamedTuple):
     """A request that a server was asked, as it stood when this object was made.
 
     Attributes:

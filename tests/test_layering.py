@@ -13,6 +13,7 @@ PACKAGE = Path(liveserver.__file__).parent
 ROOMS = [
     "_errors",
     "_environment",
+    "_values",
     "_options",
     "_asgi",
     "_wsgi",
@@ -60,7 +61,7 @@ ONLY_IN = {
 
 
 # Imported inside functions: a suite waits only for those that it uses.
-LATE = {"a2wsgi", "aiohttp", "requests", "trustme"}
+LATE = {"a2wsgi", "aiohttp", "requests", "trustme", "liveserver._pause", "liveserver._shared"}
 
 
 def parsed(module: str) -> ast.Module:

@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import IO, Any, Literal
 
 from liveserver import ConfigurationError, LiveServer
-from liveserver._options import fits
+from liveserver._values import fits
 from tests import apps
 from tests.support import StrictTestCase, get, open_sockets
 

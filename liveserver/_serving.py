@@ -301,8 +301,7 @@ class Serving:
     async def _tidy(self, loop: asyncio.AbstractEventLoop) -> None:
         """Leave nothing on the loop: listeners, late connections, tasks, generators."""
         self.server.stop_listening()
-        had_connections = bool(self.server.server_state.connections)
-        self.server.abort()
+        had_connections = self.server.abort()
         await loop.shutdown_asyncgens()
         if had_connections:
             # One more turn, in which the transports close their sockets.

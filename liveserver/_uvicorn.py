@@ -27,6 +27,7 @@ from liveserver._aside import Gate
 from liveserver._diagnosis import request_line
 from liveserver._environment import read
 from liveserver._errors import ConfigurationError
+from liveserver._handshakes import Handshakes
 from liveserver._lifespan import Lifespan
 from liveserver._options import plain_items
 from liveserver._values import check_values
@@ -212,6 +213,11 @@ class UvicornServer(uvicorn.Server):
         self._changes_loggers = configuration.changes_loggers
         self._witness = witness
         self._sock = sock
+        self._handshakes: Handshakes | None = None
+        if config.is_ssl:
+            self._handshakes = Handshakes(config.http_protocol_class)
+            protocol_class: Any = self._handshakes
+            config.http_protocol_class = protocol_class
         self._wake = Gate()
         self._quiet = Gate()  # no connection and no request is left, or they have to go
         self.servers = []
@@ -357,6 +363,7 @@ class UvicornServer(uvicorn.Server):
                 self._end_if_unwanted(request)
             for connection in list(self.server_state.connections):
                 self._shut(connection)
+            self._abort_handshakes()
 
     def _end_if_unwanted(self, request: Request) -> None:
         """End an event stream, and a request whose client left before it had its response."""
@@ -412,10 +419,15 @@ class UvicornServer(uvicorn.Server):
         elif done.set_running_or_notify_cancel():
             done.set_result(None)
 
-    def abort(self) -> None:
-        """Cut every connection; the app sees a disconnect."""
-        for connection in list(self.server_state.connections):
+    def abort(self) -> bool:
+        """Cut every connection; the app sees a disconnect. Return whether there was one."""
+        connections = list(self.server_state.connections)
+        for connection in connections:
             connection.transport.abort()
+        return self._abort_handshakes() or bool(connections)
+
+    def _abort_handshakes(self) -> bool:
+        return self._handshakes is not None and self._handshakes.abort()
 
     def cancel(self) -> None:
         """Cancel the requests that still run."""

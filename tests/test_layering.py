@@ -24,6 +24,7 @@ ROOMS = [
     "_calls",
     "_logs",
     "_lifespan",
+    "_handshakes",
     "_witness",
     "_diagnosis",
     "_uvicorn",

@@ -1,7 +1,9 @@
 """`tls=True`: https and wss, with a certificate that clients can verify."""
 
 import asyncio
+import contextlib
 import importlib.util
+import logging
 import os
 import shutil
 import socket
@@ -18,7 +20,7 @@ import requests
 
 from liveserver import ConfigurationError, LiveServer
 from tests import apps
-from tests.support import StrictTestCase, each_base_and_scope, loops, run_class
+from tests.support import StrictTestCase, each_base_and_scope, loops, run_class, until
 
 HAS_TRUSTME = importlib.util.find_spec("trustme") is not None
 
@@ -157,6 +159,36 @@ class ServingTests(StrictTestCase):
                     with tls.unwrap():
                         server.stop()  # a warning, of what had to be cut, would be an error
                 self.assertFalse(server.running)
+
+    def test_a_client_in_the_middle_of_its_handshake(self) -> None:
+        for loop in loops():
+            for drops in (False, True):
+                with self.subTest(loop=loop, drops=drops):
+                    self.cut_a_handshake(loop, drops)
+
+    def cut_a_handshake(self, loop: str, drops: bool) -> None:
+        server = LiveServer(apps.hello, tls=True, uvicorn_config={"loop": loop})
+        server.start()
+        self.addCleanup(server.stop)
+        assert server._run is not None
+        handshakes: Any = server._run._serving.server._handshakes
+        with (
+            mock.patch.object(logging.getLogger("asyncio"), "disabled", True),  # its debug mode
+            socket.create_connection((server.host, server.port), 5) as client,
+        ):
+            client.sendall(b"\x16\x03\x01")
+            until(lambda: len(handshakes._made) == 1)
+            for _ in range(10):  # turns of the loop, in which the handshake begins
+                server.call(asyncio.sleep, 0)
+            if drops:
+                server.drop_connections()
+            else:
+                server.stop()  # and warns of nothing
+            with contextlib.suppress(ConnectionResetError):
+                self.assertEqual(client.recv(1), b"", "it is still open")
+            if drops:
+                answer = requests.get(server.base_url, verify=server.ca_bundle, timeout=5)
+                self.assertEqual(answer.text, "hello")
 
     def test_a_client_that_speaks_plain_http_does_no_harm(self) -> None:
         with LiveServer(apps.hello, tls=True) as server:

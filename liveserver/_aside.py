@@ -1,11 +1,13 @@
 """Waits on a loop: for a blocking call of ours, and for something that happens once."""
 
 import asyncio
+import contextlib
 import threading
 from collections.abc import Callable
 from concurrent.futures import Future
+from typing import Any
 
-__all__ = ["AT_ONCE", "Gate", "aside"]
+__all__ = ["AT_ONCE", "Gate", "aside", "came"]
 
 # Seconds that a loop may be blocked, to save a thread where a wait is nearly always over at once.
 AT_ONCE = 0.005
@@ -42,6 +44,24 @@ class Gate:
                 self._waiters.remove(waiter)
 
 
+async def came(outcome: "Future[Any]", seconds: float | None = None) -> bool:
+    """Wait until a future of another thread is done, at most so long; return whether it is.
+
+    `asyncio.wrap_future` does not deliver a `StopIteration`.
+    """
+    loop = asyncio.get_running_loop()
+    gate = Gate()
+
+    def tell(_: object) -> None:
+        with contextlib.suppress(RuntimeError):  # the loop is closed, and nobody waits any more
+            loop.call_soon_threadsafe(gate.open)
+
+    outcome.add_done_callback(tell)
+    with contextlib.suppress(TimeoutError):
+        await asyncio.wait_for(gate.wait(), seconds)
+    return outcome.done()
+
+
 async def aside(function: Callable[..., object], *args: object) -> None:
     """Await a blocking function in a thread of its own, to its end even if this is cancelled.
 
@@ -60,15 +80,14 @@ async def aside(function: Callable[..., object], *args: object) -> None:
 
     thread = threading.Thread(target=call, name="liveserver-aside", daemon=True)
     thread.start()
-    waiter = asyncio.wrap_future(outcome)
     cancelled: asyncio.CancelledError | None = None
-    while not waiter.done():
+    while not outcome.done():
         try:
-            await asyncio.wait([waiter])
+            await came(outcome)
         except asyncio.CancelledError as error:
             # What was begun is bounded, and must not be left half done.
             cancelled = error
     thread.join()
     if cancelled is not None:
-        raise cancelled from waiter.exception()
-    waiter.result()
+        raise cancelled from outcome.exception()
+    outcome.result()

@@ -32,7 +32,9 @@ class Call:
 
     def refuse(self) -> None:
         """Tell the caller that the server has ended; any thread may do it."""
-        error = NotRunningError(f"The server stopped before the call of {self} was done.")
+        self._fail(NotRunningError(f"The server stopped before the call of {self} was done."))
+
+    def _fail(self, error: BaseException) -> None:
         with contextlib.suppress(InvalidStateError):  # it has an outcome
             self.outcome.set_exception(error)
 
@@ -58,8 +60,9 @@ class Call:
             if task is not None and task.cancelling():
                 self.refuse()
                 raise
-            self.outcome.set_exception(error)
+            self._fail(error)
         except BaseException as error:  # the caller's, even if it would end the process
-            self.outcome.set_exception(error)
+            self._fail(error)
         else:
-            self.outcome.set_result(result)
+            with contextlib.suppress(InvalidStateError):  # it outlived a stop, and was refused
+                self.outcome.set_result(result)

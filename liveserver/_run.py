@@ -14,7 +14,6 @@ A thread that is stuck in the app's own code cannot be ended by anybody. It is l
 daemon, told to end as soon as it can, and the error shows where it stands.
 """
 
-import asyncio
 import contextlib
 import os
 import socket
@@ -27,7 +26,7 @@ from typing import Any
 
 from liveserver import _process
 from liveserver._apps import describe
-from liveserver._aside import AT_ONCE
+from liveserver._aside import AT_ONCE, came
 from liveserver._calls import Call
 from liveserver._diagnosis import chain, request_line, standing, thread_stack, thread_standing
 from liveserver._errors import BusyTimeout, ShutdownTimeout, StartupError, StartupTimeout
@@ -205,14 +204,11 @@ class Run:
     async def acall(self, call: Call, seconds: float) -> Any:
         """Do the same without blocking the running loop."""
         self._serving.accept(call)
-        waiter = asyncio.wrap_future(call.outcome)
         try:
-            bound = self._options.bound(seconds)
-            if not (await asyncio.wait([waiter], timeout=bound))[0]:
+            if not await came(call.outcome, self._options.bound(seconds)):
                 raise self._unanswered(call, seconds)
-            return waiter.result()
+            return call.outcome.result()
         finally:
-            waiter.cancel()
             self._settle(call)
 
     def _unanswered(self, call: Call, seconds: float) -> BusyTimeout:

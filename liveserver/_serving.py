@@ -246,10 +246,9 @@ class Serving:
             self._loop = loop
             self._run_until_done(loop, self._main)
         finally:
-            if self._main is None or not self._main.done():
-                # The loop was halted; the error that says so has named them.
-                for task in asyncio.all_tasks(loop):
-                    task._log_destroy_pending = False  # type: ignore[attr-defined]  # as gather()
+            # Left are those that heed no cancellation; the error that says so has named them.
+            for task in asyncio.all_tasks(loop):
+                task._log_destroy_pending = False  # type: ignore[attr-defined]  # as gather()
             loop.close()
 
     def _run_until_done(self, loop: asyncio.AbstractEventLoop, main: "asyncio.Task[None]") -> None:

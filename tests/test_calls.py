@@ -1,13 +1,22 @@
 """`call()` and `acall()`: a function of the test on the server's loop."""
 
 import asyncio
+import contextlib
 import contextvars
+import gc
 import threading
 import unittest
+from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 from unittest import mock
 
-from liveserver import BusyTimeout, ConfigurationError, LiveServer, NotRunningError
+from liveserver import (
+    BusyTimeout,
+    ConfigurationError,
+    LiveServer,
+    NotRunningError,
+    ShutdownTimeout,
+)
 from tests import apps
 from tests.support import (
     IsolatedAsyncioLiveServerTestCase,
@@ -158,6 +167,33 @@ class CallTests(StrictTestCase):
                     caught, ["The server stopped before the call of Hanging.hang was done."]
                 )
 
+    def test_one_that_heeds_no_cancellation(self) -> None:
+        async def hang_on(begun: threading.Event) -> None:
+            while True:
+                begun.set()
+                with contextlib.suppress(asyncio.CancelledError):
+                    await asyncio.Event().wait()
+
+        for loop in loops():
+            with (
+                self.subTest(loop=loop),
+                ThreadPoolExecutor(1) as pool,
+                mock.patch("liveserver._run.GRACE", 0.1),
+                mock.patch("sys.unraisablehook") as unraisable,
+                self.assertNoLogs("asyncio", "WARNING"),
+            ):
+                begun = threading.Event()
+                server = LiveServer(apps.hello, shutdown_timeout=0.1, **with_loop(loop))
+                server.start()
+                calling = pool.submit(server.call, hang_on, begun)
+                self.assertTrue(begun.wait(10))
+                with self.assertRaisesRegex(ShutdownTimeout, r"in hang_on"):
+                    server.stop()
+                self.assertIsInstance(calling.exception(10), NotRunningError)
+                del calling
+                gc.collect()
+                self.assertEqual(unraisable.mock_calls, [])
+
     def test_a_server_that_ends_at_that_moment_refuses_it(self) -> None:
         server = LiveServer(apps.hello)
         server.start()
@@ -195,6 +231,12 @@ class AwaitedCallTests(unittest.IsolatedAsyncioTestCase, StrictTestCase):
         async with LiveServer(apps.hello) as server:
             with self.assertRaisesRegex(ValueError, "mine"):
                 await server.acall(fail)
+
+    async def test_one_that_raises_what_no_asyncio_future_takes(self) -> None:
+        async with LiveServer(apps.hello) as server:
+            # Out of a coroutine Python itself makes another error of it.
+            with self.assertRaisesRegex(RuntimeError, "raised StopIteration"):
+                await server.acall(next, iter([]))
 
     async def test_one_that_takes_too_long_is_cancelled(self) -> None:
         hanging = Hanging()

@@ -18,6 +18,11 @@ from liveserver._witness import Witness
 __all__ = ["Serving"]
 
 
+# As many as asyncio has at most; on a machine with few processors it has fewer, and many WSGI
+# requests at once, which wait for each other, would stand still.
+_MOST_WORKERS = 32
+
+
 class _Workers(ThreadPoolExecutor):
     """The loop's executor, made when it is first used. Only the loop's thread calls it."""
 
@@ -34,7 +39,7 @@ class _Workers(ThreadPoolExecutor):
             return _done_inline(function, *args, **kwargs)
         if not self._made:
             self._made = True
-            super().__init__(thread_name_prefix="liveserver-worker")
+            super().__init__(_MOST_WORKERS, "liveserver-worker")
         return super().submit(function, *args, **kwargs)
 
     def threads(self) -> list[threading.Thread]:
@@ -246,7 +251,7 @@ class Serving:
             self._loop = loop
             self._run_until_done(loop, self._main)
         finally:
-            # Left are those that heed no cancellation; the error that says so has named them.
+            # Left are those that have no end; the stop's error or warning names them.
             for task in asyncio.all_tasks(loop):
                 task._log_destroy_pending = False  # type: ignore[attr-defined]  # as gather()
             loop.close()
@@ -314,6 +319,7 @@ class Serving:
             for task in others:
                 task.cancel()
             await asyncio.wait(others)
+        self.server.cut += self.other_tasks(threading.current_thread())
 
     # Called on the server's loop.
 

@@ -36,19 +36,18 @@ def check_a2wsgi(who: str) -> None:
 
 
 def from_wsgi(app: WSGIApp) -> ASGIApp:
-    """Make an ASGI app that runs a WSGI app in threads of its own, which end with its lifespan."""
+    """Make an ASGI app that runs a WSGI app in the worker threads of the server's loop."""
     from a2wsgi import WSGIMiddleware
 
     middleware: Any = WSGIMiddleware(app)
-    executor, queue_size = middleware.executor, middleware.send_queue_size
+    middleware.executor.shutdown()  # it would outlive the server
     responder_class = _responder_class()
 
     async def asgi(scope: Scope, receive: Receive, send: Send) -> None:
-        is_request = scope["type"] == "http"
-        serve = responder_class(app, executor, queue_size) if is_request else middleware
+        serve = middleware
+        if scope["type"] == "http":
+            serve = responder_class(app, None, middleware.send_queue_size)
         await serve(scope, receive, send)
-        if scope["type"] == "lifespan":
-            executor.shutdown(wait=False)
 
     return asgi
 

@@ -257,7 +257,7 @@ class WSGITests(StrictTestCase):
                 LiveServer(wsgi, uvicorn_config={"lifespan": lifespan}) as server,
             ):
                 get(server.base_url)
-                self.assertTrue([t for t in threading.enumerate() if t.name.startswith("WSGI")])
+                self.assertTrue([t for t in threading.enumerate() if "-worker" in t.name])
             # StrictTestCase sees that they are gone.
 
     @unittest.skipUnless(importlib.util.find_spec("websockets"), "websockets is not installed")

@@ -305,11 +305,14 @@ class Serving:
     async def _tidy(self, loop: asyncio.AbstractEventLoop) -> None:
         """Leave nothing on the loop: listeners, late connections, tasks, generators."""
         self.server.stop_listening()
-        had_connections = self.server.abort()
-        await loop.shutdown_asyncgens()
-        if had_connections:
+        if self.server.abort():
             # One more turn, in which the transports close their sockets.
             await asyncio.sleep(0)
+        await self._cancel_others(loop)
+        # Not before, as those that a task is in the middle of cannot be closed.
+        await loop.shutdown_asyncgens()
+
+    async def _cancel_others(self, loop: asyncio.AbstractEventLoop) -> None:
         # What is cancelled may start new tasks; but not for ever.
         for _ in range(10):
             others = asyncio.all_tasks(loop)

@@ -1,7 +1,9 @@
 """What an app's lifespan does, and what the user hears of it."""
 
 import asyncio
+import contextlib
 import threading
+from collections.abc import AsyncIterator
 from typing import Any
 
 from liveserver import LiveServer, ShutdownError, ShutdownTimeout, StartupError, StartupTimeout
@@ -117,6 +119,31 @@ class StartupTests(StrictTestCase):
                 self.assertEqual(caught.exception.seconds, 0.05)
                 self.assertRegex(str(caught.exception), r"tests/test_lifespan.py:\d+ in hang")
                 self.assertIn("startup_timeout", str(caught.exception))
+
+    def test_a_startup_that_hangs_in_a_generator_ends_it_too(self) -> None:
+        for loop in loops():
+            closed: list[str] = []
+
+            @contextlib.asynccontextmanager
+            async def connected(closed: list[str] = closed) -> AsyncIterator[None]:
+                try:
+                    await asyncio.Event().wait()
+                    yield
+                finally:
+                    await asyncio.sleep(0)
+                    closed.append("here")
+
+            async def connect(receive: apps.Receive, send: apps.Send, make: Any = connected) -> None:
+                await receive()
+                async with make():
+                    await send({"type": "lifespan.startup.complete"})
+
+            with self.subTest(loop=loop), self.assertNoLogs("asyncio", "WARNING"):
+                app = lifespan_app(connect)
+                server = LiveServer(app, startup_timeout=0.05, uvicorn_config={"loop": loop})
+                with self.assertRaises(StartupTimeout):
+                    server.start()
+                self.assertEqual(closed, ["here"])
 
     def test_a_startup_that_blocks_the_loop_is_named(self) -> None:
         unblock = threading.Event()

@@ -2,7 +2,9 @@
 
 Both write a byte into a pipe. Python does so for a signal in its C handler, at once; the handlers
 in Python, an event or a queue would be heeded only after the blocking call that the main thread
-may have been about to begin.
+may have been about to begin. The handler in Python writes one too: an event loop of the fixture
+that handles signals itself has taken the wake-ups of the C handler away, and may not give them
+back.
 """
 
 import contextlib
@@ -37,7 +39,7 @@ class Ending:
         self._lock = threading.Lock()
         self._reader, self._writer = os.pipe()
         self._open = True  # the pipe; changed under _lock
-        self._asked = False  # by a signal, in the main thread
+        self._asked = False  # by a signal, in the main thread; any thread may read it
         if os.name == "posix":
             os.set_blocking(self._writer, False)
         self._usual_fd = signal.set_wakeup_fd(self._writer, warn_on_full_buffer=False)
@@ -53,13 +55,16 @@ class Ending:
             os.close(self._reader)
             os.close(self._writer)
 
-    def _heed(self, _number: int, _frame: FrameType | None) -> None:
+    def _heed(self, number: int, _frame: FrameType | None) -> None:
         if self._asked:
-            for number in _SIGNALS:
-                signal.signal(number, signal.SIG_DFL)
+            for each in _SIGNALS:
+                signal.signal(each, signal.SIG_DFL)
             self.on_second()
             raise KeyboardInterrupt
         self._asked = True
+        with contextlib.suppress(BlockingIOError):  # it is full, so there is enough to read
+            # Without the lock, which this very thread may hold; it also closes the pipe, later.
+            os.write(self._writer, bytes([number]))
         with contextlib.suppress(AttributeError, OSError, ValueError):
             # Not print(): its buffer may be in the middle of a line.
             os.write(sys.stderr.fileno(), b"\nStopping. Press Ctrl-C again to wait for nothing.\n")
@@ -71,8 +76,8 @@ class Ending:
                 os.write(self._writer, bytes([_SERVER_ENDED]))
 
     def wait(self) -> bool:
-        """Wait, in any thread; return whether it was the server that ended."""
+        """Wait, in any thread; return whether the server ended without having been asked to."""
         while True:
             number = os.read(self._reader, 1)[0]
             if number in (*_SIGNALS, _SERVER_ENDED):
-                return number == _SERVER_ENDED
+                return not self._asked and number == _SERVER_ENDED

@@ -533,6 +533,66 @@ class Tests(IsolatedAsyncioLiveServerTestCase):
             self.assertEqual(sock.recv(100), b"from the test's loop")
         self.assertEqual(command.stop()[0], 0)
 
+    def test_a_fixture_with_signal_handlers_on_its_loop(self) -> None:
+        """A loop that handles a signal takes the wake-ups of all signals for itself."""
+        self.write(
+            APP
+            + """
+import signal
+
+async def listen():
+    asyncio.get_running_loop().add_signal_handler(signal.SIGUSR1, print, "user")
+
+class Sync(LiveServerTestCase):
+    app = app
+
+    @classmethod
+    def setUpClass(cls):
+        asyncio.run(listen())
+        super().setUpClass()
+
+class Async(IsolatedAsyncioLiveServerTestCase):
+    app = app
+
+    async def asyncSetUp(self):
+        await listen()
+
+    async def test_it(self): ...
+"""
+        )
+        for target in ("Sync", "Async.test_it"):
+            for number in (signal.SIGINT, signal.SIGTERM):
+                with self.subTest(target=target, signal=number):
+                    command = self.start(f"thing.{target}")
+                    command.url()
+                    self.assertEqual(command.stop(number), (0, "shutdown\n", STOPPING))
+
+    def test_a_fixture_that_ends_the_server_when_a_signal_comes(self) -> None:
+        self.write(
+            APP
+            + """
+import signal
+
+class Tests(LiveServerTestCase):
+    app = app
+
+    @classmethod
+    def setUpClass(cls):
+        super().setUpClass()
+        usual = signal.getsignal(signal.SIGTERM)
+
+        def heed(*args):
+            cls.server.stop()
+            usual(*args)
+
+        signal.signal(signal.SIGTERM, heed)
+        signal.set_wakeup_fd(-1)
+"""
+        )
+        command = self.start("thing.Tests")
+        command.url()
+        self.assertEqual(command.stop(signal.SIGTERM), (0, "shutdown\n", STOPPING))
+
     def test_options_come_before_those_of_the_class(self) -> None:
         self.write(
             APP

@@ -137,4 +137,6 @@ def _shown(error: BaseException) -> str:
 
 
 def _shows_colours(stream: TextIO | Any) -> bool:
+    if stream is None:  # the process was started without standard output
+        return False
     return stream.isatty() and not os.environ.get("NO_COLOR") and os.environ.get("TERM") != "dumb"

@@ -20,7 +20,7 @@ from urllib.parse import urlsplit
 from liveserver import LiveServer
 from tests import apps
 from tests.observed import ROOT, needs_websockets
-from tests.support import Client, StrictTestCase, get
+from tests.support import Client, StrictTestCase, get, until
 
 HAS_PTY = importlib.util.find_spec("termios") is not None
 HAS_DJANGO = importlib.util.find_spec("django") is not None
@@ -173,8 +173,10 @@ class CommandTestCase(StrictTestCase):
     def environment(self) -> dict[str, str]:
         return {**os.environ, "PYTHONPATH": str(ROOT), "NO_COLOR": "", "PYTHONUTF8": "1"}
 
-    def start(self, *arguments: str, **environment: str) -> "Command":
-        command = Command(self.folder, {**self.environment(), **environment}, *arguments)
+    def start(self, *arguments: str, closed: int | None = None, **environment: str) -> "Command":
+        command = Command(
+            self.folder, {**self.environment(), **environment}, *arguments, closed=closed
+        )
         self.addCleanup(command.close)
         return command
 
@@ -182,9 +184,18 @@ class CommandTestCase(StrictTestCase):
 class Command:
     """The command as a process, its output in pipes."""
 
-    def __init__(self, folder: Path, environment: dict[str, str], *arguments: str) -> None:
+    def __init__(
+        self,
+        folder: Path,
+        environment: dict[str, str],
+        *arguments: str,
+        closed: int | None = None,
+    ) -> None:
+        command = [sys.executable, "-m", "liveserver", *arguments]
+        if closed is not None:  # one of its standard streams, which it then begins without
+            command = ["sh", "-c", f'exec "$@" {closed}>&-', "sh", *command]
         self.process = subprocess.Popen(
-            [sys.executable, "-m", "liveserver", *arguments],
+            command,
             cwd=folder,
             env=environment,
             stdout=subprocess.PIPE,
@@ -222,6 +233,14 @@ class Command:
     def close(self) -> None:
         self.process.kill()
         self.process.communicate()
+
+
+def _answers(port: int) -> bool:
+    try:
+        socket.create_connection(("127.0.0.1", port), 10).close()
+    except ConnectionRefusedError:
+        return False
+    return True
 
 
 @unittest.skipIf(sys.platform == "win32", "signals work otherwise on Windows")
@@ -333,6 +352,21 @@ class AppTests(CommandTestCase):
         self.assertEqual(status, 1)
         self.assertIn("liveserver: The server ended by itself.\n", err)
         self.assertIn("SystemExit: 7", err)
+
+    def test_without_a_standard_output(self) -> None:
+        with socket.create_server(("127.0.0.1", 0)) as free:
+            port = free.getsockname()[1]
+        command = self.start("thing:app", "--port", str(port), closed=1)
+        until(lambda: _answers(port))
+        self.assertEqual(get(f"http://127.0.0.1:{port}", "/missing").status, 404)
+        self.assertEqual(get(f"http://127.0.0.1:{port}", "/raise").status, 500)
+        self.assertEqual(command.stop(), (0, "", STOPPING))
+
+    def test_without_a_standard_error(self) -> None:
+        command = self.start("thing:app", closed=2)
+        self.assertEqual(get(command.url()).body, b"hello")
+        status, out, err = command.stop()
+        self.assertEqual((status, out[-9:], err), (0, "shutdown\n", ""))
 
     def test_a_reader_that_goes_away(self) -> None:
         command = self.start("thing:app")

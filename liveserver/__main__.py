@@ -11,7 +11,7 @@ from liveserver._ending import Ending
 from liveserver._errors import ConfigurationError
 from liveserver._options import ServerOptions, make_options
 from liveserver._serve import Host
-from liveserver._target import find
+from liveserver._target import check_app, find
 
 _EPILOG = """\
 TARGET is one of:
@@ -88,6 +88,7 @@ def _serve(target: str, options: ServerOptions, host: Host) -> None:
         name = target.replace(".py::", ".").replace("::", ".").replace("/", ".")
         raise ConfigurationError(f"{target!r} is how pytest names a test. Write {name!r}.")
     if ":" in target:
+        check_app(target, options.get("factory", False))
         host.serve_app(target)
     else:
         set_up_django()

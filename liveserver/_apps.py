@@ -4,7 +4,7 @@ import importlib
 import inspect
 from collections.abc import Callable
 from types import FunctionType
-from typing import Any, cast
+from typing import Any, NamedTuple, cast
 
 from liveserver._asgi import ASGIApp, Receive, Scope, Send
 from liveserver._errors import ConfigurationError
@@ -14,7 +14,10 @@ from liveserver._wsgi import check_a2wsgi, from_wsgi
 __unittest = True
 
 __all__ = [
+    "BUILT",
+    "IN_CODE",
     "App",
+    "Words",
     "app_maker",
     "checked_app",
     "describe",
@@ -24,6 +27,27 @@ __all__ = [
 
 # What a user may give: an ASGI app of version 3 or 2, or a WSGI app.
 App = Callable[..., Any]
+
+
+class Words(NamedTuple):
+    """What to do about an app that is wrong, as it is said where the app was given."""
+
+    app: str  # how to give one
+    factory: str  # the name of the option that says that it is a function that builds one
+    builder: str  # what to do about such a function
+    search: str  # what to do about a module that is not there
+
+
+IN_CODE = Words(
+    app='Give an ASGI or WSGI app or "module:attribute".',
+    factory="factory=True",
+    builder="Set factory=True; on a test class, override create_app().",
+    search="Check the part before the colon, and that sys.path has the project's folder: "
+    "`python -m pytest` and `python -m unittest` put it there, plain `pytest` does not.",
+)
+
+# Of what a function of the user's returned.
+BUILT = IN_CODE._replace(builder="Call it, and return the app.")
 
 
 def describe(app: object) -> str:
@@ -36,8 +60,12 @@ def describe(app: object) -> str:
     return f"<{type(app).__qualname__} object>"
 
 
-def imported(target: object) -> object:
+def imported(target: object, words: Words = IN_CODE) -> object:
     """Import what `"module:attribute"` names; anything that is not a string is returned as it is.
+
+    Args:
+        target: The string, or the thing itself.
+        words: How to say what is wrong.
 
     Raises:
         ConfigurationError: The string has another form, the module cannot be imported, or it has
@@ -51,7 +79,7 @@ def imported(target: object) -> object:
             f"{target!r} does not name an app. "
             f'Write "module:attribute" with the module\'s full name, such as "{_guess(target)}".'
         )
-    found: object = _module(module_name, target)
+    found: object = _module(module_name, target, words)
     for name in path.split("."):
         try:
             found = getattr(found, name)
@@ -70,7 +98,7 @@ def _guess(target: str) -> str:
     return f"{path}:{attribute}" if path and attribute else "shop.main:app"
 
 
-def _module(name: str, target: str) -> object:
+def _module(name: str, target: str, words: Words) -> object:
     try:
         return importlib.import_module(name)
     except ModuleNotFoundError as error:
@@ -78,9 +106,7 @@ def _module(name: str, target: str) -> object:
             # The module is there; what is missing is something that it imports.
             raise failed_import(name, target, error) from error
         raise ConfigurationError(
-            f"{target!r} does not name an app: there is no module {error.name!r}. "
-            "Check the part before the colon, and that sys.path has the project's folder: "
-            "`python -m pytest` and `python -m unittest` put it there, plain `pytest` does not."
+            f"{target!r} does not name an app: there is no module {error.name!r}. {words.search}"
         ) from error
     except (Exception, SystemExit) as error:
         raise failed_import(name, target, error) from error
@@ -94,23 +120,24 @@ def failed_import(name: str, target: str, error: BaseException) -> Configuration
     )
 
 
-def checked_app(app: object, origin: str) -> App:
+def checked_app(app: object, origin: str, words: Words) -> App:
     """Return the app if it can be called as ASGI or WSGI says.
 
     Args:
         app: What should be the app.
         origin: Where it came from, as the beginning of a sentence that goes on with the app:
             `HealthTests.create_app() returned`.
+        words: How to say what is wrong.
 
     Raises:
         ConfigurationError: It is None, not callable, takes other arguments, or takes so many that
             nobody can tell which it is; or it is a WSGI app, and a2wsgi is not installed.
     """
-    _checked_interface(app, origin)
+    _checked_interface(app, origin, words)
     return cast(App, app)
 
 
-def _checked_interface(app: object, origin: str) -> str:
+def _checked_interface(app: object, origin: str, words: Words) -> str:
     if not callable(app):
         if inspect.iscoroutine(app):
             app.close()
@@ -119,12 +146,11 @@ def _checked_interface(app: object, origin: str) -> str:
                 "what has to be awaited belongs in the app's lifespan."
             )
         raise ConfigurationError(
-            f"{origin} {app!r}, which is not an app: it cannot be called. "
-            'Give an ASGI or WSGI app or "module:attribute".'
+            f"{origin} {app!r}, which is not an app: it cannot be called. {words.app}"
         )
     interface = _interface(app)
     if interface is None:
-        raise ConfigurationError(f"{origin} {describe(app)}, which {_mismatch(app)}")
+        raise ConfigurationError(f"{origin} {describe(app)}, which {_mismatch(app, words)}")
     if interface == "ambiguous":
         raise ConfigurationError(
             f"{origin} {describe(app)}, which may be an ASGI or a WSGI app by its arguments. Say "
@@ -136,8 +162,15 @@ def _checked_interface(app: object, origin: str) -> str:
     return interface
 
 
-def app_maker(app: object, factory: bool) -> tuple[Callable[[], App], Callable[[App], ASGIApp]]:
+def app_maker(
+    app: object, factory: bool, words: Words = IN_CODE
+) -> tuple[Callable[[], App], Callable[[App], ASGIApp]]:
     """Find out how an app is made for each start.
+
+    Args:
+        app: The app, its factory, or where to import it from.
+        factory: Whether it is a factory.
+        words: How to say what is wrong.
 
     Returns:
         What gives the app, the same one always or the factory's next one, and what makes an
@@ -147,17 +180,17 @@ def app_maker(app: object, factory: bool) -> tuple[Callable[[], App], Callable[[
         ConfigurationError: `app` cannot be imported, is not an app, or is not a factory.
     """
     origin = f"{app!r} names" if isinstance(app, str) else "LiveServer was given"
-    app = imported(app)
+    app = imported(app, words)
     if not factory:
-        adapter = _ADAPTERS[_checked_interface(app, origin)]
+        adapter = _ADAPTERS[_checked_interface(app, origin, words)]
         checked = cast(App, app)
         return lambda: checked, adapter
     if not callable(app) or not _takes(app, 0):
         raise ConfigurationError(
-            f"LiveServer was given {describe(app)} with factory=True, but it cannot be called "
-            "without arguments. Give a function that takes none and returns the app."
+            f"{origin} {describe(app)}, which cannot be called without arguments, as "
+            f"{words.factory} needs. Give a function that takes none and returns the app."
         )
-    return lambda: checked_app(app(), f"The factory {describe(app)} returned"), as_asgi
+    return lambda: checked_app(app(), f"The factory {describe(app)} returned", BUILT), as_asgi
 
 
 def as_asgi(app: App) -> ASGIApp:
@@ -190,6 +223,8 @@ def _interface(app: App) -> str | None:
         return "asgi3"
     asgi3, wsgi = _takes(app, 3), _takes(app, 2)
     names = _names(app)
+    if names and _may_build(app, names):
+        return None
     if asgi3 and wsgi and names is not None and not _is_async(app) and "scope" not in names[:1]:
         return "wsgi" if "start_response" in names[1:2] else "ambiguous"
     if asgi3 and (not inspect.isclass(app) or hasattr(app, "__await__")):
@@ -199,6 +234,14 @@ def _interface(app: App) -> str | None:
     if inspect.isclass(app) and "start_response" not in (names or ())[1:2]:
         return None  # few classes are apps, but almost each takes some arguments
     return "wsgi" if wsgi and not _is_async(app) and names != ["receive", "send"] else None
+
+
+def _may_build(app: App, names: list[str]) -> bool:
+    """Whether it needs none of its arguments, which have not the names that those of an app have:
+    `def create_app(config=None, debug=False)`.
+    """
+    named = names[0] == "scope" or "start_response" in names[1:2]
+    return _takes(app, 0) and not named and not _is_async(app)
 
 
 def _is_async(app: App) -> bool:
@@ -253,7 +296,7 @@ def _takes(app: Callable[..., Any], count: int) -> bool:
     return True
 
 
-def _mismatch(app: Callable[..., Any]) -> str:
+def _mismatch(app: Callable[..., Any], words: Words) -> str:
     cannot = (
         "cannot be called with (scope, receive, send) as ASGI says, nor with "
         "(environ, start_response) as WSGI says"
@@ -262,7 +305,7 @@ def _mismatch(app: Callable[..., Any]) -> str:
         return f"{cannot}: it is a class. Give an instance of it."
     if _takes(app, 0):
         return (
-            f"{cannot}. If it builds the app, set factory=True; "
-            'on a test class, server_options = {"factory": True}.'
+            "looks like a function that builds the app: it can be called without arguments. "
+            f"{words.builder}"
         )
-    return f"{cannot}. Give an ASGI or WSGI app."
+    return f"{cannot}. {words.app}"

@@ -3,7 +3,7 @@
 from collections.abc import Mapping
 from typing import Any
 
-from liveserver._apps import checked_app, imported
+from liveserver._apps import BUILT, IN_CODE, checked_app, imported
 from liveserver._environment import check_environment
 from liveserver._errors import ConfigurationError
 from liveserver._options import ServerOptions, make_options
@@ -116,7 +116,8 @@ def _app(cls: TestClass, factory: bool) -> object:
     said = (
         "create_app() returned" if overridden else f"app = {given!r} names" if given else "app is"
     )
-    return checked_app(app, f"{cls.__qualname__}.{said}")
+    words = BUILT if overridden else IN_CODE
+    return checked_app(app, f"{cls.__qualname__}.{said}", words)
 
 
 def _in_class(cls: TestClass, place: str, error: ConfigurationError) -> ConfigurationError:

@@ -2,18 +2,20 @@
 
 import difflib
 import importlib
+import os
 import unittest
 from types import ModuleType
 from typing import Any, NamedTuple
 
-from liveserver._apps import failed_import
+from liveserver._apps import Words, app_maker, failed_import, imported
 from liveserver._case import LiveServerMixin
 from liveserver._errors import ConfigurationError
 
-__all__ = ["Target", "find"]
+__all__ = ["Target", "check_app", "find"]
 
 _FORMS = (
-    "Write an app as shop.main:app, a test class as tests.test_shop.ShopTests, and a test as "
+    "Write an app as shop.main:app, a function that builds one as shop.main:create_app with "
+    "--factory, a test class as tests.test_shop.ShopTests, and a test as "
     "tests.test_shop.ShopTests.test_buy."
 )
 
@@ -23,6 +25,32 @@ class Target(NamedTuple):
 
     test_class: Any
     method: str | None
+
+
+def check_app(target: str, factory: bool) -> None:
+    """Import an app, and say in the words of the command line what is wrong with it.
+
+    Args:
+        target: Where it is, `module:attribute`.
+        factory: Whether it is a function that builds the app.
+
+    Raises:
+        ConfigurationError: There is no such thing, it cannot be imported, or it is no app.
+    """
+    words = Words(
+        app=_FORMS,
+        factory="--factory",
+        builder="Add --factory.",
+        search=f"Check the part before the colon. {_search()}",
+    )
+    found = imported(target, words)
+    if isinstance(found, type) and issubclass(found, unittest.TestCase):
+        raise ConfigurationError(f"{target!r} is a test class. Write {target.replace(':', '.')!r}.")
+    app_maker(target, factory, words)
+
+
+def _search() -> str:
+    return f"Modules are looked up from the current folder, {os.getcwd()!r}."
 
 
 def find(target: str) -> Target:
@@ -61,8 +89,7 @@ def _imported(target: str) -> tuple[ModuleType, list[str]]:
                 raise failed_import(name, target, error) from error
             if module is None:
                 raise ConfigurationError(
-                    f"{target!r} is not there: there is no module {name!r} in this folder or "
-                    f"elsewhere on sys.path. {_FORMS}"
+                    f"{target!r} is not there: there is no module {name!r}. {_search()} {_FORMS}"
                 ) from None
             return module, names[count - 1 :]
         except (Exception, SystemExit) as error:
@@ -95,5 +122,8 @@ def _no_test(target: str, names: list[str], found: Any) -> ConfigurationError:
     if callable(found):
         path = ".".join(names)
         app = f"{target.removesuffix(path).rstrip('.')}:{path}"
-        return ConfigurationError(f"{target!r} is not a test. If it is an app, write {app!r}.")
+        return ConfigurationError(
+            f"{target!r} is not a test. If it is an app, write {app!r}; if it builds one, {app!r} "
+            "with --factory."
+        )
     return ConfigurationError(f"{target!r} is not a test: {found!r}. {_FORMS}")

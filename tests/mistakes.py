@@ -52,6 +52,16 @@ class AppIsAFactory(_Wrong, LiveServerTestCase):
     app = "tests.mistakes:build_nothing"
 
 
+class AppIsAFactoryWithDefaults(_Wrong, LiveServerTestCase):
+    app = "tests.mistakes:build_with"
+
+
+class CreateAppGivesAFactory(_Wrong, LiveServerTestCase):
+    @classmethod
+    def create_app(cls) -> Any:
+        return build_with
+
+
 class FactoryGivesNothing(_Wrong, LiveServerTestCase):
     app = "tests.mistakes:build_nothing"
     server_options = {"factory": True}
@@ -192,6 +202,11 @@ class BasesTheWrongWayRound(IsolatedAsyncioLiveServerTestCase.__bases__[1], Live
 
 def build_nothing() -> None:
     """Build no app."""
+
+
+def build_with(config: Any = None, debug: bool = False) -> Any:
+    """Build an app, as it is configured."""
+    return apps.hello
 
 
 class ZRightAfterAllThat(LiveServerTestCase):

@@ -825,23 +825,26 @@ class MistakesTests(CommandTestCase):
     """What is wrong with the command is one line on standard error, and exit status 2."""
 
     EXPECTED = {
-        "nothing": r"'nothing' is not there: there is no module 'nothing' .* Write an app as",
-        "nothing.at.all": r"there is no module 'nothing' ",
+        "nothing": r"'nothing' is not there: there is no module 'nothing'\. .* Write an app as",
+        "nothing.at.all": r"there is no module 'nothing'\. ",
         "": r"'' names nothing\. Write an app as",
         "thing..Tests": r"'thing\.\.Tests' names nothing",
         "thing": r"'thing' is a module\. Write an app as",
-        "thing.app": r"not a test\. If it is an app, write 'thing:app'\.",
-        "thing.number": r"'thing\.number' is not a test: 7\.",
+        "thing.app": r"not a test\. If it is an app, write 'thing:app'; if it builds one, "
+        r"'thing:app' with --factory\.",
+        "thing.number": r"'thing\.number' is not a test: 7\. Write an app as .* --factory, ",
         "thing.Test": r"'thing\.Test' is not there: thing has no 'Test'\. Did you mean 'Tests'\?",
         "thing.Tests.test_ti": r"Tests has no 'test_ti'\. Did you mean 'test_it'\?",
         "thing.Tests.test_it.x": r"test_it has no 'x'\.",
         "thing.Thing": r"is not a test: <class 'thing\.Thing'>",
         "thing.Plain": r"'thing\.Plain' has no server: Plain is not a LiveServerTestCase",
         "thing.Plain.test_it": r"has no server: Plain is not",
-        "nothing:app": r"there is no module 'nothing'\.",
+        "nothing:app": r"there is no module 'nothing'\. Check the part before the colon",
         "thing:ap": r"has no attribute 'ap'\. Check the part after the colon\.",
-        "thing:number": r"thing:number' names 7, which is not an app",
-        "thing:create_app": r"If it builds the app, set factory=True",
+        "thing:number": r"thing:number' names 7, which is not an app.* Write .* --factory",
+        "thing:create_app": r"looks like a function that builds the app: .*\. Add --factory\.$",
+        "thing:Tests": r"'thing:Tests' is a test class\. Write 'thing\.Tests'\.",
+        "thing:Tests.test_it": r"Tests\.test_it, which cannot be called.*\. Write an app as",
         "tests/test_x.py::Tests::test_it": r"is how pytest names a test\. Write 'tests\.test_x\.T",
     }
 
@@ -852,7 +855,7 @@ class MistakesTests(CommandTestCase):
         ("thing.Tests", "--port", "-1"): r"port=-1 is not valid\. Use 0",
         ("thing:app", "--host", "a b"): r"host='a b' is not valid\. Use a host alone",
         ("thing.Tests", "--factory"): r"--factory is for an app",
-        ("thing:app", "--factory"): r"it cannot be called without arguments",
+        ("thing:app", "--factory"): r"cannot be called without arguments, as --factory needs",
         (): r"the following arguments are required: TARGET\.",
         ("thing:app", "thing:app"): r"unrecognized arguments: thing:app",
     }
@@ -875,6 +878,13 @@ class MistakesTests(CommandTestCase):
     def test_the_target(self) -> None:
         for target, pattern in self.EXPECTED.items():
             with self.subTest(target=target):
+                self.assert_one_line(pattern, target)
+
+    def test_a_module_that_is_not_there(self) -> None:
+        folder = re.escape(repr(os.path.realpath(self.folder)))
+        for target in ("nothing:app", "nothing.Tests"):
+            with self.subTest(target=target):
+                pattern = rf"no module 'nothing'\. .*looked up from the current folder, {folder}\."
                 self.assert_one_line(pattern, target)
 
     def test_the_arguments(self) -> None:

@@ -29,7 +29,15 @@ EXPECTED: dict[str, tuple[type[BaseException], str]] = {
     "AppIsAClass": (ConfigurationError, r"it is a class\. Give an instance"),
     "AppIsAFactory": (
         ConfigurationError,
-        r'on a test class, server_options = {"factory"',
+        r"function that builds the app.*Set factory=True; on a test class, override create_app\(\)",
+    ),
+    "AppIsAFactoryWithDefaults": (
+        ConfigurationError,
+        r"function that builds the app.*Set factory=True; on a test class, override create_app\(\)",
+    ),
+    "CreateAppGivesAFactory": (
+        ConfigurationError,
+        r"create_app\(\) returned .*, which looks like a function .*Call it, and return the app",
     ),
     "AppIsSetOnTheInstance": (ConfigurationError, r"sets self.app.*Set app on the class"),
     "FactoryGivesNothing": (

@@ -303,6 +303,52 @@ LiveServer(app)
             ):
                 LiveServer(app)
 
+    def test_a_function_that_builds_the_app(self) -> None:
+        def none() -> Any: ...
+
+        def one(config: Any = None) -> Any: ...
+
+        def two(config: Any = None, debug: bool = False) -> Any:
+            return apps.hello
+
+        def three(config: Any = None, debug: bool = False, url: str = "") -> Any: ...
+
+        def keywords(*, debug: bool = False) -> Any: ...
+
+        for app in (none, one, two, three, keywords, functools.partial(three, None)):
+            with (
+                self.subTest(app=app),
+                self.assertRaisesRegex(
+                    ConfigurationError,
+                    "which looks like a function that builds the app: it can be called without "
+                    r"arguments\. Set factory=True; on a test class, override create_app\(\)\.",
+                ),
+            ):
+                LiveServer(app)
+        with (
+            self.assertRaisesRegex(
+                ConfigurationError, "factory .*lambda> returned .*Call it, and return the app"
+            ),
+            LiveServer(lambda: two, factory=True),
+        ):
+            pass
+        with LiveServer(two, factory=True) as server:
+            self.assertEqual(get(server.base_url).body, b"hello")
+
+    def test_names_tell_an_app_from_a_function_that_builds_it(self) -> None:
+        async def asgi(scope: Any = None, receive: Any = None, send: Any = None) -> None:
+            await apps.hello(scope, receive, send)
+
+        def not_async(scope: Any = None, receive: Any = None, send: Any = None) -> Any:
+            return apps.hello(scope, receive, send)
+
+        def wsgi_app(environ: Any = None, start_response: Any = None) -> list[bytes]:
+            return wsgi(environ, start_response)
+
+        for app in (asgi, not_async, *([wsgi_app] if HAS_A2WSGI else [])):
+            with self.subTest(app=app), LiveServer(app) as server:
+                self.assertEqual(get(server.base_url).body, b"hello")
+
     def test_not_an_app(self) -> None:
         async def async_two(one: Any, two: Any) -> None: ...
 
@@ -317,7 +363,10 @@ LiveServer(app)
         class Two:
             def __init__(self, one: Any, two: Any) -> None: ...
 
-        for app in (async_two, async_scope, one, four, half, Two, dict, unittest.TestCase):
+        class Three:
+            def __init__(self, one: Any = 1, two: Any = 2, three: Any = 3) -> None: ...
+
+        for app in (async_two, async_scope, one, four, half, Two, Three, dict, unittest.TestCase):
             with (
                 self.subTest(app=app),
                 self.assertRaisesRegex(ConfigurationError, "cannot be called"),

@@ -53,6 +53,27 @@ class _FromServer(Generic[_T]):
         return self._read(server)
 
 
+class _session_property(property):
+    """`http`, which is asked of the class by mistake, and then says where it is to be had."""
+
+    _owner: type | None = None  # of one that was asked of a class
+
+    def __get__(self, case: Any, owner: type | None = None, /) -> Any:
+        if case is not None:
+            return super().__get__(case, owner)
+        asked = type(self)(self.fget)  # a property still, for whoever looks at the class
+        asked._owner = owner
+        return asked
+
+    def __getattr__(self, name: str) -> Any:
+        if self._owner is None:
+            raise AttributeError(name)
+        raise NotRunningError(
+            f"{self._owner.__qualname__}.http exists only on an instance, during a test. In "
+            "setUpClass use a client of your own, such as requests, with cls.base_url."
+        )
+
+
 class LiveServerMixin:
     """What makes a `unittest.TestCase` a live server test case; stands before it in the bases.
 
@@ -129,7 +150,7 @@ class LiveServerMixin:
             watch.release()
         return own_result if result is None else result
 
-    @property
+    @_session_property
     def http(self) -> Any:
         """A session whose relative URLs go to the server; made anew for each test.
 

@@ -2,8 +2,10 @@
 
 import asyncio
 import importlib.util
+import inspect
 import json
 import os
+import pydoc
 import subprocess
 import sys
 import unittest
@@ -13,7 +15,7 @@ from unittest import mock
 import aiohttp
 import requests
 
-from liveserver import ConfigurationError, LiveServer
+from liveserver import ConfigurationError, LiveServer, NotRunningError
 from tests import apps
 from tests.support import BASES, StrictTestCase, each_base, each_base_and_scope, run_class
 
@@ -75,6 +77,38 @@ class SessionTests(StrictTestCase):
             self.assertEqual((await ask(case, "/away"))["path"], "/landed")
 
         self.assert_passes(make(base, body, server_scope=scope))
+
+    @each_base
+    def test_the_class_says_that_it_is_of_the_instance(self, base: Any) -> None:
+        asked: list[Any] = []
+
+        def set_up_class(cls: Any) -> None:
+            super(made, cls).setUpClass()
+            asked.append(cls.http)
+            cls.http.get("/items")
+
+        async def body(case: Any) -> None: ...
+
+        made = make(base, body, setUpClass=classmethod(set_up_class))
+        (error,) = run_class(made).raised
+        self.assertIsInstance(error, NotRunningError)
+        self.assertEqual(
+            str(error),
+            "Tests.http exists only on an instance, during a test. In setUpClass use a client of "
+            "your own, such as requests, with cls.base_url.",
+        )
+        # It is a property to whoever looks at it, and in the way of no tool.
+        self.assertIsInstance(asked[0], property)
+        self.assertEqual(inspect.getdoc(made.http), inspect.getdoc(asked[0]))
+        self.assertIn("A session", str(inspect.getdoc(made.http)))
+        self.assertFalse(hasattr(made.http, "get"))
+        self.assertIn("http", dict(inspect.getmembers(made)))
+        self.assertIsInstance(inspect.getattr_static(made, "http"), property)
+        self.assertIn("http", pydoc.render_doc(made))
+        self.assertIn("http", dir(mock.create_autospec(made)))
+        with mock.patch.object(made, "http", "another"):
+            self.assertEqual(made("test_it").http, "another")
+        self.assertIsInstance(made.http, property)
 
     @each_base
     def test_absolute_urls_stay(self, base: Any) -> None:

@@ -7,9 +7,29 @@ from collections.abc import Callable
 from concurrent.futures import Future, InvalidStateError
 from typing import Any
 
-from liveserver._errors import NotRunningError
+from liveserver._errors import ConfigurationError, NotRunningError
 
-__all__ = ["Call"]
+__all__ = ["Call", "check_function"]
+
+
+def check_function(function: object, method: str) -> None:
+    """Refuse what a function returned in the place of the function.
+
+    Args:
+        function: What should be a function.
+        method: The name of the method that it was given to.
+
+    Raises:
+        ConfigurationError: It cannot be called.
+    """
+    if callable(function):
+        return
+    if inspect.iscoroutine(function):
+        function.close()  # nobody will await it
+    raise ConfigurationError(
+        f"{method}() was given {function!r}, which cannot be called. Give the function and its "
+        f"arguments, {method}(func, arg), not what it returns, {method}(func(arg))."
+    )
 
 
 class Call:

@@ -17,7 +17,7 @@ from liveserver._address import listen, url
 from liveserver._apps import App, app_maker, describe
 from liveserver._asgi import ASGIApp
 from liveserver._aside import aside
-from liveserver._calls import Call
+from liveserver._calls import Call, check_function
 from liveserver._errors import ConfigurationError, NotRunningError, ShutdownError, StartupError
 from liveserver._options import make_options
 from liveserver._run import Run
@@ -356,10 +356,11 @@ class LiveServer:
 
         Raises:
             BusyTimeout: It took longer; the message says where it stands.
-            ConfigurationError: This is the server's own thread, which would wait for itself.
+            ConfigurationError: `func` is a coroutine or something else that cannot be called, or
+                this is the server's own thread, which would wait for itself.
             NotRunningError: The server is not running, or stopped before the call was done.
         """
-        return self._run_for_call("call").call(Call(func, args), timeout)
+        return self._run_for_call("call", func).call(Call(func, args), timeout)
 
     @overload
     async def acall(
@@ -379,12 +380,14 @@ class LiveServer:
 
         Raises:
             BusyTimeout: It took longer; the message says where it stands.
-            ConfigurationError: This is the server's own thread, which would wait for itself.
+            ConfigurationError: `func` is a coroutine or something else that cannot be called, or
+                this is the server's own thread, which would wait for itself.
             NotRunningError: The server is not running, or stopped before the call was done.
         """
-        return await self._run_for_call("acall").acall(Call(func, args), timeout)
+        return await self._run_for_call("acall", func).acall(Call(func, args), timeout)
 
-    def _run_for_call(self, method: str) -> Run:
+    def _run_for_call(self, method: str, func: object) -> Run:
+        check_function(func, method)
         run = self._running_run(f"{method}()")
         if run.thread is threading.current_thread():
             raise ConfigurationError(

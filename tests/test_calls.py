@@ -212,6 +212,22 @@ class CallTests(StrictTestCase):
         with server, self.assertRaisesRegex(ConfigurationError, r"own thread.*await it"):
             server.call(lambda: server.call(int))
 
+    def test_what_a_function_returned_is_not_the_function(self) -> None:
+        running = LiveServer(apps.hello)
+        with running:
+            for server in (running, LiveServer(apps.hello)):
+                for given, shown in ((where_later(), "<coroutine object where_later at"), (7, "7")):
+                    with (
+                        self.subTest(given=shown, running=server.running),
+                        self.assertRaisesRegex(
+                            ConfigurationError,
+                            rf"^call\(\) was given {shown}.*, which cannot be called\. Give the "
+                            r"function and its arguments, call\(func, arg\), not what it returns, "
+                            r"call\(func\(arg\)\)\.$",
+                        ),
+                    ):
+                        server.call(given)  # type: ignore[call-overload]
+
 
 class AwaitedCallTests(unittest.IsolatedAsyncioTestCase, StrictTestCase):
     """acall() does the same without blocking the loop of the test."""
@@ -267,6 +283,8 @@ class AwaitedCallTests(unittest.IsolatedAsyncioTestCase, StrictTestCase):
         server = LiveServer(apps.hello)
         with self.assertRaisesRegex(NotRunningError, r"Call acall\(\) between"):
             await server.acall(int)
+        with self.assertRaisesRegex(ConfigurationError, r"not what it returns, acall\(func\(arg"):
+            await server.acall(where_later())  # type: ignore[arg-type]
 
     async def test_in_a_test_class(self) -> None:
         class Tests(IsolatedAsyncioLiveServerTestCase):

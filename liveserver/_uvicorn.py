@@ -90,6 +90,16 @@ class Configuration:
         self.changes_loggers = changes_loggers
 
 
+# What uvicorn imports only where an option asks for it, by the name of the module.
+_PACKAGES = {
+    "dotenv": "python-dotenv",
+    "httptools": "httptools",
+    "uvloop": "uvloop",
+    "websockets": "websockets",
+    "wsproto": "wsproto",
+    "zttp": "zttp",
+}
+
 # Making a configuration is the most expensive part of a start, and most servers of a suite have
 # the same. One is shared if its values are plain and name nothing that is read anew each time.
 _READ_ANEW = ("ssl_", "env_file", "log_config")
@@ -137,13 +147,24 @@ def _configure(given: Mapping[str, Any]) -> Configuration:
         make_loop = config.get_loop_factory() or asyncio.new_event_loop
     except (Exception, SystemExit) as error:
         values = ", ".join(f"{name}={value!r}" for name, value in others.items())
-        raise ConfigurationError(
-            f"uvicorn refuses its configuration, {values}: {type(error).__name__}: {error}. "
-            "Correct it; uvicorn's documentation says what it takes."
-        ) from error
+        raise ConfigurationError(_refusal(error, values)) from error
     for name, value in logs.items():
         setattr(config, name, value)
     return Configuration(config, make_loop, bool(logs))
+
+
+def _refusal(error: BaseException, values: str) -> str:
+    package = _PACKAGES.get(getattr(error, "name", None) or "")
+    if isinstance(error, ModuleNotFoundError) and package is not None:
+        return (
+            f"uvicorn needs the package {package} for {values}, and that is not installed. "
+            f"Install it: pip install {package}"
+        )
+    text = str(error).rstrip(".")
+    return (
+        f"uvicorn refuses its configuration, {values}: {type(error).__name__}: {text}. "
+        "Correct it; uvicorn's documentation says what it takes."
+    )
 
 
 @lru_cache(maxsize=1)

@@ -3,7 +3,10 @@
 import asyncio
 import importlib.util
 import logging
+import os
 import socket
+import subprocess
+import sys
 import threading
 import time
 import unittest
@@ -12,7 +15,9 @@ from email.utils import parsedate_to_datetime
 from typing import Any
 from unittest import mock
 
-from liveserver import LiveServer
+import uvicorn
+
+from liveserver import ConfigurationError, LiveServer
 from tests import apps
 from tests.support import Client, StrictTestCase, get, loops
 
@@ -87,6 +92,65 @@ class OptionsTests(StrictTestCase):
 
         with LiveServer(app) as server:
             self.assertEqual(get(server.base_url).body, b"shop")
+
+
+class PackagesTests(StrictTestCase):
+    """What uvicorn needs another package for, where that is not installed."""
+
+    seconds = 60
+
+    # Option -> its value and the package it needs, by the names to import and to install it.
+    NEEDS = {
+        "http": ("httptools", "httptools", "httptools"),
+        "ws": ("wsproto", "wsproto", "wsproto"),
+        "loop": ("uvloop", "uvloop", "uvloop"),
+        "env_file": (os.devnull, "dotenv", "python-dotenv"),
+    }
+
+    def message(self, config: dict[str, Any], missing: str) -> str:
+        code = (
+            "import builtins\n"
+            "usual = builtins.__import__\n"
+            "def without(name, *args, **kwargs):\n"
+            f"    if name.partition('.')[0] == {missing!r}:\n"
+            f"        raise ModuleNotFoundError('No module named {missing}', name={missing!r})\n"
+            "    return usual(name, *args, **kwargs)\n"
+            "builtins.__import__ = without\n"
+            "from liveserver import ConfigurationError, LiveServer\n"
+            "async def app(scope, receive, send): ...\n"
+            "try:\n"
+            f"    LiveServer(app, uvicorn_config={config!r})\n"
+            "except ConfigurationError as error:\n"
+            "    print(error)\n"
+        )
+        done = subprocess.run(
+            [sys.executable, "-c", code], capture_output=True, text=True, timeout=15, check=False
+        )
+        self.assertEqual(done.stderr, "")
+        return done.stdout.strip()
+
+    def test_it_is_named_with_how_to_install_it(self) -> None:
+        for option, (value, module, package) in self.NEEDS.items():
+            with self.subTest(option=option):
+                self.assertEqual(
+                    self.message({option: value}, module),
+                    f"uvicorn needs the package {package} for {option}={value!r}, and that is not "
+                    f"installed. Install it: pip install {package}",
+                )
+
+    @unittest.skipUnless("zttp" in uvicorn.config.HTTP_PROTOCOLS, "uvicorn is too old for it")
+    def test_http2(self) -> None:
+        self.assertEqual(
+            self.message({"http": "zttp", "http2": True}, "zttp"),
+            "uvicorn needs the package zttp for http='zttp', http2=True, and that is not "
+            "installed. Install it: pip install zttp",
+        )
+        with self.assertRaisesRegex(ConfigurationError, r"install zttp.* information\. Correct"):
+            LiveServer(apps.hello, uvicorn_config={"http2": True})
+
+    def test_a_module_of_ones_own_is_not_a_package_to_install(self) -> None:
+        with self.assertRaisesRegex(ConfigurationError, "No module named 'no_such'. Correct it"):
+            LiveServer(apps.hello, uvicorn_config={"loop": "no_such.loops:make"})
 
 
 class DateHeaderTests(StrictTestCase):

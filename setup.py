@@ -30,6 +30,7 @@ setup(
     ],
     extras_require={
         "tls": ["trustme>=1.0"],
+        "ws": ["websockets>=13.0"],
         "wsgi": ["a2wsgi>=1.10.4"],
     },
     classifiers=[

@@ -31,7 +31,7 @@ from liveserver._handshakes import Handshakes
 from liveserver._lifespan import Lifespan
 from liveserver._options import plain_items
 from liveserver._values import check_values
-from liveserver._witness import Request, Witness
+from liveserver._witness import Request, RequestWithoutWebSocket, Witness
 
 _T = TypeVar("_T")
 
@@ -251,6 +251,8 @@ class UvicornServer(uvicorn.Server):
         self.server_state.connections = _Members()
         self.server_state.tasks = _Members()
         witness.on_second = self._renew_headers
+        if config.ws == "auto" and config.ws_protocol_class is None:
+            witness.request_class = RequestWithoutWebSocket
 
     def _renew_headers(self) -> None:
         """Bring the date up to date, in the list that responses on their way hold already."""

@@ -25,6 +25,11 @@ _SETTLING = 0.5
 
 _SHOWN = 20
 
+_NO_WEBSOCKETS = (
+    "uvicorn found no library for WebSockets, and took them for plain requests. "
+    'Install one: pip install "liveserver[ws]"'
+)
+
 
 class Span:
     """The requests of a server from one moment on. Lives in the test's thread.
@@ -88,6 +93,8 @@ class Span:
                 lines[-1] += f", {raised_at(request.exception)}"
             elif request.duration is None and run is not None:
                 lines[-1] += f", {standing(request.task, run.thread)}"
+        if any(each.wanted_websocket for each in requests):
+            lines.append(_NO_WEBSOCKETS)
         return "\n".join(lines)
 
     def release(self) -> None:

@@ -13,7 +13,7 @@ from typing import Any, NamedTuple
 
 from liveserver._asgi import ASGIApp, Message, Receive, Scope, Send
 
-__all__ = ["Journal", "Request", "ServedRequest", "Witness"]
+__all__ = ["Journal", "Request", "RequestWithoutWebSocket", "ServedRequest", "Witness"]
 
 _logger = logging.getLogger("uvicorn.error")
 _access_logger = logging.getLogger("uvicorn.access")
@@ -95,7 +95,10 @@ class Request:
         uvicorns: While it runs, uvicorn's own object for it, whose method `receive` is.
         task: While it runs, the task that it runs in.
         claimed: A test was told of its exception.
+        wanted_websocket: It asked for a WebSocket, and uvicorn has no library for that.
     """
+
+    wanted_websocket = False
 
     __slots__ = (
         "_client",
@@ -253,6 +256,18 @@ class Request:
             self.status = 403
         elif kind == "websocket.http.response.start":
             self.status = message["status"]
+
+
+class RequestWithoutWebSocket(Request):
+    """What is written down where uvicorn has no library for WebSockets, and takes them for GETs."""
+
+    __slots__ = ("wanted_websocket",)
+
+    def __init__(self, witness: "Witness", scope: Scope, receive: Receive, send: Send) -> None:
+        super().__init__(witness, scope, receive, send)
+        self.wanted_websocket = any(
+            name == b"upgrade" and value.lower() == b"websocket" for name, value in scope["headers"]
+        )
 
 
 def _bytes(text: Any) -> bytes:

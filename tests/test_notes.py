@@ -1,13 +1,17 @@
 """The note that a failing test carries."""
 
 import dataclasses
+import importlib.util
 import os
 import re
 import unittest
 import warnings
 from typing import Any
+from unittest import mock
 
-from liveserver import AppError, LiveServerTestCase
+import aiohttp
+
+from liveserver import AppError, IsolatedAsyncioLiveServerTestCase, LiveServerTestCase
 from tests.observed import (
     AFTER,
     HANG,
@@ -370,3 +374,62 @@ class NoteTests(StrictTestCase):
         finally:
             Tests.doClassCleanups()
         self.assertEqual([str(error) for error in result.failed], ["as it should"])
+
+
+class WebSocketTests(StrictTestCase):
+    """Where uvicorn has no library for WebSockets, the note of a test that wanted one says so."""
+
+    HINT = (
+        "\nuvicorn found no library for WebSockets, and took them for plain requests. "
+        'Install one: pip install "liveserver[ws]"'
+    )
+
+    def note(self, config: dict[str, Any], upgrade: str = "websocket") -> str:
+        class Tests(LiveServerTestCase):
+            app = Shop()
+            # A list is read anew each time, so that no configuration of before is used.
+            server_options = {"uvicorn_config": {"headers": [], **config}}
+
+            def test_it(self) -> None:
+                headers = {"Connection": "Upgrade", "Upgrade": upgrade} if upgrade else {}
+                answer = self.http.get("/missing", headers=headers)
+                self.assertEqual(answer.status_code, 101)
+
+        (error,) = run_class(Tests).raised
+        (note,) = notes(error)
+        self.assertIn("GET /missing \u2192 404", note)
+        return note
+
+    def protocols(self) -> list[dict[str, Any]]:
+        found = importlib.util.find_spec("httptools") is not None
+        return [{"http": "h11"}, *([{"http": "httptools"}] if found else [])]
+
+    def without_library(self) -> Any:
+        return mock.patch("uvicorn.protocols.websockets.auto.AutoWebSocketsProtocol", None)
+
+    def test_the_hint(self) -> None:
+        for config in self.protocols():
+            for upgrade in ("websocket", "WebSocket"):
+                with self.subTest(config=config, upgrade=upgrade), self.without_library():
+                    self.assertTrue(self.note(config, upgrade).endswith(self.HINT))
+
+    def test_nothing_is_said_to_others(self) -> None:
+        for config in self.protocols():
+            with self.subTest(config=config), self.without_library():
+                self.assertNotIn("WebSocket", self.note(config, upgrade=""))
+                self.assertNotIn("WebSocket", self.note(config, upgrade="h2c"))
+                # Who says that there are none knows it.
+                self.assertNotIn("WebSocket", self.note({**config, "ws": "none"}))
+
+    def test_a_websocket_client(self) -> None:
+        class Tests(IsolatedAsyncioLiveServerTestCase):
+            app = Shop()
+            server_options = {"uvicorn_config": {"headers": []}}
+
+            async def test_it(self) -> None:
+                await self.http.ws_connect("/missing")
+
+        with self.without_library():
+            (error,) = run_class(Tests).raised
+        self.assertIsInstance(error, aiohttp.WSServerHandshakeError)
+        self.assertTrue("\n".join(notes(error)).endswith(self.HINT))

@@ -6,6 +6,7 @@ were closed there are gone before their server.
 """
 
 import asyncio
+import inspect
 import re
 import unittest
 from collections.abc import Callable
@@ -32,6 +33,9 @@ __all__ = ["IsolatedAsyncioLiveServerTestCase", "LiveServerMixin", "LiveServerTe
 __unittest = True
 
 _T = TypeVar("_T")
+
+# What unittest's decorator sets on a test or on a class.
+_EXPECTED_TO_FAIL = "__unittest_expecting_failure__"
 
 
 class _FromServer(Generic[_T]):
@@ -288,6 +292,14 @@ class LiveServerTestCase(LiveServerMixin, unittest.TestCase):
         @property
         def http(self) -> requests.Session: ...
 
+    def run(self, result: unittest.TestResult | None = None) -> unittest.TestResult | None:
+        """Run the test, and let none pass that was only called, and not awaited."""
+        method = getattr(self, self._testMethodName)
+        awaited = isinstance(self, unittest.IsolatedAsyncioTestCase)
+        if inspect.iscoroutinefunction(method) and not awaited:
+            setattr(self, self._testMethodName, _refused(type(self), method))
+        return super().run(result)
+
 
 class IsolatedAsyncioLiveServerTestCase(LiveServerMixin, unittest.IsolatedAsyncioTestCase):
     """A `unittest.IsolatedAsyncioTestCase` whose tests have a real server running their app.
@@ -302,10 +314,23 @@ class IsolatedAsyncioLiveServerTestCase(LiveServerMixin, unittest.IsolatedAsynci
         def http(self) -> aiohttp.ClientSession: ...
 
 
+def _refused(cls: type[LiveServerMixin], method: Any) -> Callable[[], None]:
+    """Stand in for a test that nobody awaits. It is skipped as that would be."""
+
+    def refuse() -> None:
+        raise ConfigurationError(
+            f"{cls.__qualname__}.{method.__name__} is async def, but LiveServerTestCase does not "
+            "await it. Use IsolatedAsyncioLiveServerTestCase, or a plain def."
+        )
+
+    vars(refuse).update(vars(method))
+    vars(refuse).pop(_EXPECTED_TO_FAIL, None)  # this failure is none that anybody expects
+    return refuse
+
+
 def _is_expected_to_fail(case: LiveServerMixin) -> bool:
     method = getattr(case, cast(unittest.TestCase, case)._testMethodName, None)
-    mark = "__unittest_expecting_failure__"
-    return bool(getattr(case, mark, False) or getattr(method, mark, False))
+    return any(getattr(each, _EXPECTED_TO_FAIL, False) for each in (case, method))
 
 
 def _raise_unclaimed(span: Span, scope: str) -> None:

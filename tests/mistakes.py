@@ -193,6 +193,13 @@ class AsksTheClassInTestScope(_Wrong, LiveServerTestCase):
         get(type(self).base_url)
 
 
+class TestIsAsync(LiveServerTestCase):
+    app = apps.hello
+
+    async def test_is_never_run(self) -> None:
+        raise AssertionError(f"it ran, against {self.base_url}")
+
+
 class BasesTheWrongWayRound(IsolatedAsyncioLiveServerTestCase.__bases__[1], LiveServerMixin):
     app = apps.hello
 

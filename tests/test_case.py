@@ -5,6 +5,7 @@ import unittest
 from typing import Any
 
 from liveserver import (
+    ConfigurationError,
     IsolatedAsyncioLiveServerTestCase,
     LiveServer,
     LiveServerMixin,
@@ -391,6 +392,59 @@ class NothingToDoTests(StrictTestCase):
         Base.app = app
         self.assertEqual(run_class(Base).testsRun, 0)
         self.assertEqual(app.events, [])
+
+
+class CoroutineTests(StrictTestCase):
+    """A test that is a coroutine function is awaited or refused."""
+
+    def test_the_sync_case_refuses_it_and_runs_the_others(self) -> None:
+        ran: list[str] = []
+
+        class Tests(LiveServerTestCase):
+            app = apps.hello
+
+            def test_1(self) -> None:
+                ran.append(self.id())
+
+            async def test_2(self) -> None:
+                ran.append(self.id())
+
+            @unittest.skip("not today")
+            async def test_3(self) -> None:
+                ran.append(self.id())
+
+            @unittest.expectedFailure
+            async def test_4(self) -> None:
+                ran.append(self.id())
+
+            def test_5(self) -> None:
+                ran.append(self.id())
+
+        outcome = run_class(Tests)
+        self.assertEqual([each[-6:] for each in ran], ["test_1", "test_5"])
+        self.assertEqual((outcome.testsRun, len(outcome.skipped)), (5, 1))
+        self.assertEqual([test.id()[-6:] for test, _ in outcome.errors], ["test_2", "test_4"])
+        for error in outcome.raised:
+            self.assertIsInstance(error, ConfigurationError)
+
+    def test_whoever_awaits_it_runs_it(self) -> None:
+        ran: list[Any] = []
+
+        class Mixed(LiveServerMixin, unittest.IsolatedAsyncioTestCase):
+            app = apps.hello
+
+            async def test_it(self) -> None:
+                ran.append(type(self))
+
+        class Both(LiveServerTestCase, unittest.IsolatedAsyncioTestCase):
+            app = apps.hello
+
+            async def test_it(self) -> None:
+                ran.append(type(self))
+
+        outcome = run_class(Mixed, Both)
+        self.assertTrue(outcome.wasSuccessful(), outcome)
+        self.assertEqual(ran, [Mixed, Both])
 
 
 class ClientsTests(StrictTestCase):

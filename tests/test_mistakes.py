@@ -64,6 +64,11 @@ EXPECTED: dict[str, tuple[type[BaseException], str]] = {
     "ForgetsSuperInBetween": (NotRunningError, r"InBetween and ForgetsSuperInSetUpClass override"),
     "ForgetsSuperInSetUp": (NotRunningError, r"call super\(\)\.setUp\(\) there"),
     "AsksTheClassInTestScope": (NotRunningError, r"belongs to the instance\. Use self\.base_url"),
+    "TestIsAsync": (
+        ConfigurationError,
+        r"TestIsAsync\.test_is_never_run is async def, but LiveServerTestCase does not await it\. "
+        r"Use IsolatedAsyncioLiveServerTestCase, or a plain def\.",
+    ),
     "BasesTheWrongWayRound": (NotRunningError, r"Name the live server class before"),
 }
 

@@ -1,9 +1,14 @@
 """Each example says what it shows and how to run it, and stands in the index."""
 
 import ast
+import importlib.util
 import re
+import subprocess
+import sys
+import unittest
 from pathlib import Path
 
+from tests.observed import HAS_PYTEST
 from tests.support import StrictTestCase
 
 ROOT = Path(__file__).parent.parent
@@ -44,3 +49,17 @@ class ExamplesTests(StrictTestCase):
                 else:
                     self.assertIn(options, (["-m"], ["-m", "unittest"]))
                     self.assertEqual(f"{target.replace('.', '/')}.py", f"examples/{example}")
+
+    @unittest.skipUnless(HAS_PYTEST, "pytest is not installed")
+    @unittest.skipIf(importlib.util.find_spec("pytest_asyncio"), "pytest-asyncio is installed")
+    def test_pytest_says_which_plugin_the_fixtures_need(self) -> None:
+        done = subprocess.run(
+            [sys.executable, "-m", "pytest", "-p", "no:cacheprovider", "examples/pytest_fixtures"],
+            cwd=ROOT,
+            capture_output=True,
+            text=True,
+            timeout=15,
+            check=False,
+        )
+        self.assertEqual(done.stdout.strip(), "")
+        self.assertEqual(done.stderr.strip(), "ERROR: Missing required plugins: pytest-asyncio")

@@ -2,6 +2,7 @@
 
 import ast
 import contextlib
+import dataclasses
 import importlib.util
 import inspect
 import json
@@ -10,7 +11,7 @@ from pathlib import Path
 from typing import Any
 
 import liveserver
-from liveserver import LiveServer, LiveServerError, LiveServerMixin
+from liveserver import LiveServer, LiveServerError, LiveServerMixin, ServedRequest
 from tests.readme import Block, blocks, problem, runnable, table
 from tests.support import StrictTestCase
 
@@ -120,6 +121,10 @@ class TablesTests(StrictTestCase):
             if issubclass(getattr(liveserver, name), LiveServerError)
         }
         self.assertEqual(set(table(README, "error")), errors - {"LiveServerError"})
+
+    def test_fields_of_a_served_request(self) -> None:
+        fields = [each.name for each in dataclasses.fields(ServedRequest)]
+        self.assertEqual(list(table(README, "field")), fields)
 
     def test_every_public_name_is_in_it(self) -> None:
         names = set(liveserver.__all__)

@@ -133,7 +133,9 @@ class StartupTests(StrictTestCase):
                     await asyncio.sleep(0)
                     closed.append("here")
 
-            async def connect(receive: apps.Receive, send: apps.Send, make: Any = connected) -> None:
+            async def connect(
+                receive: apps.Receive, send: apps.Send, make: Any = connected
+            ) -> None:
                 await receive()
                 async with make():
                     await send({"type": "lifespan.startup.complete"})

@@ -2,7 +2,6 @@
 
 import ast
 import contextlib
-import dataclasses
 import importlib.util
 import inspect
 import json
@@ -123,7 +122,7 @@ class TablesTests(StrictTestCase):
         self.assertEqual(set(table(README, "error")), errors - {"LiveServerError"})
 
     def test_fields_of_a_served_request(self) -> None:
-        fields = [each.name for each in dataclasses.fields(ServedRequest)]
+        fields = list(ServedRequest._fields)
         self.assertEqual(list(table(README, "field")), fields)
 
     def test_every_public_name_is_in_it(self) -> None:

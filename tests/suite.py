@@ -87,7 +87,7 @@ def main() -> int:
     ]
     started = time.perf_counter()
     ran: list[Ran] = []
-    with ThreadPoolExecutor(os.cpu_count()) as pool:
+    with ThreadPoolExecutor(1 + (os.cpu_count() or 1)) as pool:
         for done in pool.map(lambda name: run(name, runner), names):
             ran.append(done)
             verdict = "FAILED" if done.status else "ok"

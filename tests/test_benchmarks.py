@@ -22,7 +22,7 @@ class LifecycleTests(StrictTestCase):
     def measure(self) -> lifecycle.Lifecycles:
         with (
             mock.patch.object(lifecycle, "CONTENDERS", (FLOOR, LIVESERVER, WERKZEUG)),
-            mock.patch.dict(sys.modules, {"werkzeug": None}),
+            mock.patch.dict(sys.modules, {"werkzeug": None, "werkzeug.serving": None}),
         ):
             found = lifecycle.Lifecycles(["asyncio"], 3)
             found.measure()

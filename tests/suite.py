@@ -2,8 +2,8 @@
 
 Most tests wait more than they work. Each module has a process of its own, with the -W and -X dev of
 this one, and is shown if it fails.
-With --coverage the processes are measured, without the modules that add nothing to that; then
-`coverage combine` and `coverage report` say what was reached.
+With --coverage FILE it is measured what those modules reach that add something to it; with
+COVERAGE_FILE=FILE, `coverage combine` and `coverage report` then say what.
 """
 
 import argparse
@@ -55,12 +55,17 @@ def modules() -> list[str]:
     return sorted(names, key=lambda name: LONG.index(name) if name in LONG else len(LONG))
 
 
-def run(name: str, runner: list[str]) -> Ran:
-    """Run a module in a process."""
+def run(name: str, flags: list[str], data: Path | None) -> Ran:
+    """Run a module in a process, which is measured if there is a file for that."""
+    env = dict(os.environ)
+    if data is not None:
+        env["COVERAGE_FILE"] = str(data.absolute())
+        flags = [*flags, "-m", "coverage", "run"]
     started = time.perf_counter()
     done = subprocess.run(
-        [sys.executable, *runner, "-m", "unittest", f"tests.{name}"],
+        [sys.executable, *flags, "-m", "unittest", f"tests.{name}"],
         cwd=ROOT,
+        env=env,
         stdout=subprocess.PIPE,
         stderr=subprocess.STDOUT,
         stdin=subprocess.DEVNULL,
@@ -75,20 +80,23 @@ def run(name: str, runner: list[str]) -> Ran:
 def main() -> int:
     """Run them, print a line for each, and the report of those that fail; 1 if one did."""
     parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--coverage", action="store_true", help="measure them")
+    parser.add_argument("--coverage", type=Path, metavar="FILE", help="measure them")
     parser.add_argument("modules", nargs="*", help="test_one test_two, by default all")
     arguments = parser.parse_args()
-    measured = arguments.coverage
-    runner = ["-X", "dev"] if sys.flags.dev_mode else []
-    runner += [f"-W{each}" for each in sys.warnoptions]
-    runner += ["-m", "coverage", "run"] if measured else []
-    names = arguments.modules or [
-        name for name in modules() if not (measured and name in NOT_MEASURED)
-    ]
+    if arguments.coverage:
+        arguments.coverage.parent.mkdir(parents=True, exist_ok=True)
+        for old in arguments.coverage.parent.glob(f"{arguments.coverage.name}*"):
+            old.unlink()
+    flags = ["-X", "dev"] if sys.flags.dev_mode else []
+    flags += [f"-W{each}" for each in sys.warnoptions]
+
+    def run_one(name: str) -> Ran:
+        return run(name, flags, None if name in NOT_MEASURED else arguments.coverage)
+
     started = time.perf_counter()
     ran: list[Ran] = []
     with ThreadPoolExecutor(1 + (os.cpu_count() or 1)) as pool:
-        for done in pool.map(lambda name: run(name, runner), names):
+        for done in pool.map(run_one, arguments.modules or modules()):
             ran.append(done)
             verdict = "FAILED" if done.status else "ok"
             print(f"{verdict:7} {done.seconds:6.1f} s  {done.name}", flush=True)

@@ -353,14 +353,14 @@ class Witness:
         self.on_second: Callable[[], None] = _nothing
         self.on_end: Callable[[], None] = _nothing
         self.request_class = Request
-        self._second = -1.0
+        self._next_second = 0.0
         self._journal = journal
 
     async def asgi(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Run the app for one request, and write down what comes of it."""
         request = self.request_class(self, scope, receive, send)
-        if request.started // 1 != self._second:
-            self._second = request.started // 1
+        if request.started >= self._next_second:
+            self._next_second = request.started // 1 + 1
             self.on_second()
         self.running.add(request)
         self._journal.append(request)

@@ -1,12 +1,12 @@
 """What it costs that each request is written down: `python -m tests.benchmarks.witness --help`
 
-It is a part of `throughput`: a liveserver and uvicorn's own `Server.run` in a bare thread.
+It is a part of `throughput`: a liveserver, and the same server without its witness.
 """
 
 import argparse
 
 from tests.benchmarks._table import machine, versions
-from tests.benchmarks.throughput import OURS, THREAD, measure, witness_answer
+from tests.benchmarks.throughput import BARE, OURS, measure, witness_answer
 
 
 def main() -> None:
@@ -16,7 +16,7 @@ def main() -> None:
     parser.add_argument("--seconds", type=float, default=0.5, help="of each (%(default)s)")
     options = parser.parse_args()
     print(f"{machine()}\n{versions()}\n")
-    print(witness_answer(measure([OURS, THREAD], options.rounds, options.seconds)))
+    print(witness_answer(measure([OURS, BARE], options.rounds, options.seconds)))
 
 
 if __name__ == "__main__":

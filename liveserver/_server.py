@@ -12,7 +12,6 @@ from collections.abc import Awaitable, Callable, Mapping
 from types import TracebackType
 from typing import Any, Self, TypeVar, overload
 
-from liveserver import _tls
 from liveserver._address import listen, url
 from liveserver._apps import App, app_maker, describe
 from liveserver._asgi import ASGIApp
@@ -22,7 +21,7 @@ from liveserver._errors import ConfigurationError, NotRunningError, ShutdownErro
 from liveserver._options import make_options
 from liveserver._run import Run
 from liveserver._serving import Serving
-from liveserver._uvicorn import WITHOUT_TIMEOUTS, configure
+from liveserver._uvicorn_config import WITHOUT_TIMEOUTS, configure
 from liveserver._witness import Journal, ServedRequest, Witness
 
 # unittest leaves the frames of a module that says this out of its reports.
@@ -164,6 +163,8 @@ class LiveServer:
             given = {**WITHOUT_TIMEOUTS, **given}
         if not options.tls:
             return given
+        from liveserver import _tls  # which few suites need
+
         hosts = [host for host in (options.host, options.public_host) if host is not None]
         return {**given, "ssl_certfile": _tls.certificate(hosts)}
 
@@ -178,6 +179,8 @@ class LiveServer:
             ConfigurationError: The server has no throw-away certificate: `tls` is not True.
         """
         self._check_tls("ca_bundle")
+        from liveserver import _tls
+
         return _tls.ca_bundle()
 
     @property
@@ -188,6 +191,8 @@ class LiveServer:
             ConfigurationError: The server has no throw-away certificate: `tls` is not True.
         """
         self._check_tls("client_ssl_context")
+        from liveserver import _tls
+
         return _tls.client_context()
 
     def _check_tls(self, name: str) -> None:

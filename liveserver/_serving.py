@@ -4,119 +4,21 @@ import asyncio
 import socket
 import threading
 from collections.abc import Callable
-from concurrent.futures import Future, ThreadPoolExecutor
+from concurrent.futures import Future
 from typing import Any
 
 from liveserver._asgi import ASGIApp
 from liveserver._calls import Call
 from liveserver._diagnosis import standing, thread_standing
 from liveserver._errors import LiveServerError, ShutdownError, StartupError
+from liveserver._latch import Latch, Readiness
 from liveserver._logs import mark_server_thread
-from liveserver._uvicorn import Configuration, UvicornServer
+from liveserver._uvicorn import UvicornServer
+from liveserver._uvicorn_config import Configuration
 from liveserver._witness import Witness
+from liveserver._workers import Workers
 
 __all__ = ["Serving"]
-
-
-# As many as asyncio has at most; on a machine with few processors it has fewer, and many WSGI
-# requests at once, which wait for each other, would stand still.
-_MOST_WORKERS = 32
-
-
-class _Workers(ThreadPoolExecutor):
-    """The loop's executor, made when it is first used. Only the loop's thread calls it."""
-
-    # Set when the process ends on a Python that starts no more threads then.
-    inline = False
-
-    _made = False
-
-    def __init__(self) -> None:
-        """Put off the work: most servers run nothing in an executor."""
-
-    def submit(self, function: Callable[..., Any], /, *args: Any, **kwargs: Any) -> Any:
-        if self.inline:
-            return _done_inline(function, *args, **kwargs)
-        if not self._made:
-            self._made = True
-            super().__init__(_MOST_WORKERS, "liveserver-worker")
-        return super().submit(function, *args, **kwargs)
-
-    def threads(self) -> list[threading.Thread]:
-        """The worker threads that still run."""
-        return [each for each in getattr(self, "_threads", ()) if each.is_alive()]
-
-    def shutdown(self, *args: Any, **kwargs: Any) -> None:
-        if self._made:
-            super().shutdown(*args, **kwargs)
-
-
-def _done_inline(function: Callable[..., Any], *args: Any, **kwargs: Any) -> "Future[Any]":
-    future: Future[Any] = Future()
-    try:
-        future.set_result(function(*args, **kwargs))
-    except BaseException as error:
-        future.set_exception(error)
-    return future
-
-
-class Latch:
-    """Shut until it is opened, once. Like `threading.Event`, at a tenth of its price."""
-
-    def __init__(self) -> None:
-        self._shut = threading.Lock()
-        self._shut.acquire()
-        self.is_open = False
-
-    def open(self) -> None:
-        """Let everybody through who waits; only the server's thread does this."""
-        if not self.is_open:
-            self.is_open = True
-            self._shut.release()
-
-    def wait(self, seconds: float) -> bool:
-        """Wait until it is open, but not longer than that; return whether it is."""
-        if not self.is_open and self._shut.acquire(timeout=seconds):
-            self._shut.release()
-        return self.is_open
-
-
-class Readiness:
-    """How a start came out. Whoever comes first decides: the one who tells, or who gives up.
-
-    Attributes:
-        failure: Why the server is not ready; to be read when it was told.
-        given_up: Nobody waits for it any more.
-    """
-
-    def __init__(self) -> None:
-        self._undecided = threading.Lock()  # taken by whoever comes first, and kept
-        self._told = Latch()
-        self.failure: BaseException | None = None
-        self.given_up = False
-
-    def tell(self, failure: BaseException | None) -> bool:
-        """Say that the server is ready, or why not; return whether this is still to be decided.
-
-        Only the server's thread does this.
-        """
-        if not self._undecided.acquire(blocking=False):
-            return False
-        self.failure = failure
-        self._told.open()
-        return True
-
-    def wait(self, seconds: float) -> bool:
-        """Wait until it was told, but not longer than that; return whether it was."""
-        return self._told.wait(seconds)
-
-    def give_up(self) -> bool:
-        """Wait no longer; return False if it is told at this very moment."""
-        # One who has decided to tell does it at once.
-        if not self._undecided.acquire(blocking=False) and self._told.wait(1):
-            return False
-        self.given_up = True
-        return True
 
 
 class Serving:
@@ -143,7 +45,7 @@ class Serving:
         self.ready = Readiness()
         self.drained = Latch()
         self.ended = Latch()
-        self._workers = _Workers()
+        self._workers = Workers()
         self._make_loop = configuration.make_loop
         self._make_app = make_app
         self._factory = factory

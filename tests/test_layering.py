@@ -22,11 +22,14 @@ ROOMS = [
     "_tls",
     "_aside",
     "_calls",
+    "_latch",
+    "_workers",
     "_logs",
     "_lifespan",
     "_handshakes",
     "_witness",
     "_diagnosis",
+    "_uvicorn_config",
     "_uvicorn",
     "_serving",
     "_process",
@@ -51,7 +54,7 @@ ROOMS = [
 ]
 
 ONLY_IN = {
-    "uvicorn": {"_uvicorn"},
+    "uvicorn": {"_uvicorn", "_uvicorn_config"},
     "socket": {"_address", "_uvicorn", "_serving", "_run"},  # the others for its type
     "unittest": {"_case", "_target", "_serve"},
     "requests": {"_clients", "_case"},  # the other for its type
@@ -62,7 +65,16 @@ ONLY_IN = {
 
 
 # Imported inside functions: a suite waits only for those that it uses.
-LATE = {"a2wsgi", "aiohttp", "requests", "trustme", "liveserver._pause", "liveserver._shared"}
+LATE = {
+    "a2wsgi",
+    "aiohttp",
+    "requests",
+    "trustme",
+    "liveserver._handshakes",
+    "liveserver._pause",
+    "liveserver._shared",
+    "liveserver._tls",
+}
 
 
 def parsed(module: str) -> ast.Module:

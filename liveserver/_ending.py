@@ -40,7 +40,7 @@ class Ending:
         self._reader, self._writer = os.pipe()
         self._open = True  # the pipe; changed under _lock
         self._asked = False  # by a signal, in the main thread; any thread may read it
-        if os.name == "posix":
+        if os.name == "posix":  # pragma: no branch  # always so, except on Windows
             os.set_blocking(self._writer, False)
         self._usual_fd = signal.set_wakeup_fd(self._writer, warn_on_full_buffer=False)
         self._usual: dict[int, Any] = {each: signal.signal(each, self._heed) for each in _SIGNALS}

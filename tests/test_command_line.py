@@ -1,6 +1,8 @@
 """`python -m liveserver`, as the process that somebody starts in a terminal."""
 
+import contextlib
 import importlib.util
+import io
 import os
 import re
 import shlex
@@ -18,6 +20,8 @@ from unittest.mock import ANY
 from urllib.parse import urlsplit
 
 from liveserver import LiveServer
+from liveserver.__main__ import main
+from liveserver._ending import Ending
 from tests import apps
 from tests.observed import ROOT, needs_websockets
 from tests.support import Client, StrictTestCase, get, until
@@ -32,7 +36,7 @@ if HAS_PTY:
 STOPPING = "\nStopping. Press Ctrl-C again to wait for nothing.\n"
 
 APP = """
-import asyncio, sys
+import asyncio, sys, warnings
 from tests import apps
 from liveserver import *
 
@@ -52,6 +56,9 @@ async def app(scope, receive, send):
         await send({"type": "websocket.close", "code": 1000})
     elif scope["path"] == "/raise":
         raise ValueError("nothing there")
+    elif scope["path"] == "/warn":
+        warnings.warn("not for long")
+        await apps.answer(send, b"warned")
     elif scope["path"] == "/after":
         await apps.answer(send, b"whole")
         raise ValueError("too late")
@@ -478,6 +485,13 @@ class LinesTests(CommandTestCase):
             err, r"\nliveserver: Cut at the stop:\n  GET /hang, open .*thing.py:\d+ in"
         )
 
+    def test_a_warning_of_the_app(self) -> None:
+        command = self.start("thing:app", PYTHONWARNINGS="default")
+        self.assertEqual(get(command.url(), "/warn").body, b"warned")
+        status, _, err = command.stop()
+        self.assertEqual(status, 0)
+        self.assertRegex(err, r"(?m)^\S+thing\.py:\d+: UserWarning: not for long$")
+
     @unittest.skipUnless(HAS_PTY, "no pseudo-terminals on this system")
     def test_colours_on_a_terminal_alone(self) -> None:
         for environment, coloured in (
@@ -662,6 +676,18 @@ class Tests(LiveServerTestCase):
                 self.assertEqual(self.steps(out)[-4:], ["cleanup", *OF_CLASS[1]])
                 self.assertIn("shutdown\n", out)
 
+    def test_a_fixture_that_finds_something_wrong(self) -> None:
+        self.write(APP + FIXTURES.replace('say("setUp")', "self.fail('no user')"))
+        status, out, err = self.start("thing.SyncTest").end()
+        self.assertEqual(status, 1)
+        self.assertRegex(err, r"(?s)^Traceback .*thing\.py.* in setUp\n.*AssertionError: no user")
+        self.assertEqual(self.steps(out)[-4:], ["cleanup", *OF_CLASS[1]])
+
+    def test_a_fixture_that_stops_the_server(self) -> None:
+        self.write(APP + FIXTURES.replace('say("setUp")', "self.server.stop()"))
+        status, _, err = self.start("thing.SyncTest").end()
+        self.assertEqual((status, err), (1, "liveserver: The server ended by itself.\n"))
+
     def test_what_the_app_raises_in_the_fixture(self) -> None:
         self.write(
             APP
@@ -821,6 +847,21 @@ class AsyncTest(Async):
         self.assertIn(status, (130, -signal.SIGINT))
 
 
+class OtherSignalTests(StrictTestCase):
+    """Signals that are somebody else's end nothing."""
+
+    @unittest.skipUnless(hasattr(signal, "SIGUSR1"), "no such signals on this system")
+    def test_one_that_the_app_handles(self) -> None:
+        heeded: list[int] = []
+        usual = signal.signal(signal.SIGUSR1, lambda number, _: heeded.append(number))
+        self.addCleanup(signal.signal, signal.SIGUSR1, usual)
+        with Ending() as ending:
+            signal.raise_signal(signal.SIGUSR1)
+            ending.server_ended()
+            self.assertTrue(ending.wait())
+        self.assertEqual(heeded, [signal.SIGUSR1])
+
+
 class MistakesTests(CommandTestCase):
     """What is wrong with the command is one line on standard error, and exit status 2."""
 
@@ -894,6 +935,13 @@ class MistakesTests(CommandTestCase):
 
     def test_the_environment(self) -> None:
         self.assert_one_line("LIVESERVER_PAUSE is 'yes'", "thing:app", LIVESERVER_PAUSE="yes")
+
+    def test_as_a_function(self) -> None:
+        with contextlib.redirect_stderr(io.StringIO()) as err:
+            self.assertEqual(main(["tests/test_shop.py::ShopTests"]), 2)
+        self.assertIn(
+            "is how pytest names a test. Write 'tests.test_shop.ShopTests'", err.getvalue()
+        )
 
     def test_a_module_that_raises_is_shown(self) -> None:
         for code in ("raise ValueError('broken')", "import sys\nsys.exit('broken')"):

@@ -15,7 +15,7 @@ from tests.support import StrictTestCase, get, open_sockets
 
 BAD: dict[str, list[Any]] = {
     "factory": [None, 1, "yes"],
-    "host": [None, "", 7, " 127.0.0.1", "http://localhost", "localhost:80", "[::1]", "a/b"],
+    "host": [None, "", 7, [], " 127.0.0.1", "http://localhost", "localhost:80", "[::1]", "a/b"],
     "port": [None, -1, 65536, "80", 80.0, True],
     "public_host": ["", 7, "http://x", "x:80"],
     "startup_timeout": [None, 0, -1, math.nan, math.inf, "3", True],

@@ -209,6 +209,22 @@ class TerminalTests(ScriptTestCase):
                 self.assertNotIn("PAUSED", rest)
                 self.assertEqual([name.split(" ")[0].removeprefix("test_") for name in names], ways)
 
+    def test_once_for_a_test_that_fails_twice(self) -> None:
+        code = """
+class Tests(Sync):
+    def test_it(self):
+        self.addCleanup(self.fail, "a second time")
+        self.fail("a first time")
+"""
+        for runner in self.runners():
+            with self.subTest(runner=runner):
+                self.write(BEGINNING + code)
+                terminal = self.terminal(*RUNNERS[runner])
+                self.pauses(terminal, 1)
+                rest = terminal.read_rest()
+                self.assertNotIn("PAUSED", rest)
+                self.assertIn("a second time", rest)
+
     def test_what_it_shows(self) -> None:
         self.write(BEGINNING + ONE_FAILURE)
         terminal = self.terminal(*RUNNERS["unittest"])
@@ -330,10 +346,11 @@ class NoTerminalTests(ScriptTestCase):
 
     TWO_FAILURES = ONE_FAILURE + ONE_FAILURE.replace("Tests", "MoreTests")
 
-    def report(self, *command: str) -> str:
+    def report(self, *command: str, shell: str = "") -> str:
         self.write(BEGINNING + self.TWO_FAILURES)
+        through = ("sh", "-c", shell, "sh") if shell else ()
         done = subprocess.run(
-            [sys.executable, *command],
+            [*through, sys.executable, *command],
             cwd=self.folder,
             env={**os.environ, "PYTHONPATH": str(ROOT), "LIVESERVER_PAUSE": "1", "NO_COLOR": "1"},
             capture_output=True,
@@ -352,6 +369,12 @@ class NoTerminalTests(ScriptTestCase):
                 self.assertEqual(report.count("there can be no pause: standard input is not"), 1)
                 self.assertNotIn("PAUSED", report)
                 self.assertRegex(report, "failures=2|2 failed")
+
+    @unittest.skipIf(sys.platform == "win32", "no shell that closes it")
+    def test_without_a_standard_input(self) -> None:
+        report = self.report(*RUNNERS["unittest"], shell='exec "$@" 0<&-')
+        self.assertEqual(report.count("there can be no pause: standard input is not"), 1)
+        self.assertIn("failures=2", report)
 
     @unittest.skipUnless(HAS_PTY, "no pseudo-terminals on this system")
     def test_where_the_output_is_captured(self) -> None:

@@ -12,6 +12,8 @@ import threading
 import time
 import unittest
 import weakref
+from collections import deque
+from collections.abc import Iterator
 from concurrent.futures import Future, ThreadPoolExecutor
 from typing import Any
 from unittest import mock
@@ -27,8 +29,11 @@ from liveserver import (
     StartupTimeout,
     _process,
 )
+from liveserver._aside import Gate
 from liveserver._run import Run
+from liveserver._serving import Readiness
 from liveserver._uvicorn import UvicornServer
+from liveserver._witness import Journal
 from tests import apps
 from tests.support import Client, StrictTestCase, get, loops, until, with_loop
 from tests.test_process import ProcessTestCase
@@ -137,6 +142,22 @@ class StartTests(StrictTestCase):
         with clients[0], contextlib.suppress(ConnectionResetError):
             self.assertEqual(clients[0].recv(1), b"", "it is still open")
 
+    def test_an_app_that_is_ready_at_the_last_moment_is_served(self) -> None:
+        wait = Readiness.wait
+
+        def wait_too_short(ready: Readiness, seconds: float) -> bool:
+            """See it ready only after the look at the clock."""
+            wait(ready, seconds)
+            return False
+
+        for loop in loops():
+            with (
+                self.subTest(loop=loop),
+                mock.patch.object(Readiness, "wait", wait_too_short),
+                LiveServer(apps.hello, **with_loop(loop)) as server,
+            ):
+                self.assertEqual(get(server.base_url).body, b"hello")
+
     def test_nothing_keeps_what_failed_to_start(self) -> None:
         async def fail(app: apps.Faulty, receive: apps.Receive, send: apps.Send) -> None:
             raise apps.Trouble("out of order")
@@ -234,8 +255,35 @@ class HurryTests(StrictTestCase):
             self.assertFalse(_process.can_start_threads())
 
 
+class Growing(deque[Any]):
+    """Gets one more while somebody looks through it."""
+
+    def __reversed__(self) -> Iterator[Any]:
+        found = super().__reversed__()
+        yield next(found)
+        self.append("new")
+        yield from found
+
+
 class WaitTests(StrictTestCase):
     """An answer that comes when the waiting ends is not lost, and none comes twice."""
+
+    def test_a_gate_that_opens_before_a_cancelled_task_knows(self) -> None:
+        async def main() -> None:
+            gate = Gate()
+            cancelled, other = (asyncio.create_task(gate.wait()) for _ in range(2))
+            await asyncio.sleep(0)
+            cancelled.cancel()
+            gate.open()
+            await other
+            self.assertTrue(cancelled.cancelled())
+
+        asyncio.run(main())
+
+    def test_a_request_that_comes_while_somebody_looks_for_those_before(self) -> None:
+        journal = Journal()
+        journal._requests = Growing(["first", "second", "third"])
+        self.assertEqual(journal.since("first"), ["second", "third", "new"])  # type: ignore[arg-type]
 
     def test_idle_at_the_last_moment(self) -> None:
         class LastMoment(Future[None]):
@@ -336,6 +384,13 @@ class WaitTests(StrictTestCase):
                 self.assertEqual(ended, ["in its own time"])
 
 
+class LoopWithoutReaders(asyncio.SelectorEventLoop):
+    """As the usual one on Windows."""
+
+    def remove_reader(self, fd: Any) -> bool:
+        raise NotImplementedError
+
+
 class SlowToCloseLoop(asyncio.SelectorEventLoop):
     """A loop that is closed, and then does not come back."""
 
@@ -394,6 +449,33 @@ class StopTests(StrictTestCase):
                 with self.assertNoLogs("asyncio", "ERROR"):
                     del app.task  # type: ignore[attr-defined]
                     gc.collect()
+
+    def test_in_the_servers_own_thread_nothing_is_waited_for(self) -> None:
+        with LiveServer(apps.hello) as server:
+            assert server._run is not None
+            self.assertFalse(server.call(server._run.ends_at_once))
+            self.assertEqual(get(server.base_url).body, b"hello")
+
+    def test_a_loop_without_readers(self) -> None:
+        app = apps.Recorder()
+        config = {"loop": "tests.test_races:LoopWithoutReaders"}
+        with LiveServer(app, uvicorn_config=config) as server:
+            self.assertEqual(get(server.base_url).status, 200)
+        self.assertEqual(app.events, ["startup", "shutdown"])
+
+    def test_a_download_whose_client_has_left(self) -> None:
+        for loop in loops():
+            with self.subTest(loop=loop):
+                app = apps.DeafStream(b"text/plain")
+                server = LiveServer(app, **with_loop(loop))
+                server.start()
+                self.addCleanup(server.stop)
+                with Client(server.base_url) as client, client.open("/") as response:
+                    self.assertEqual(response.readline(), b"data: 1\n")
+                (request,) = server._witness.running
+                until(lambda request=request: request.abandoned)  # type: ignore[misc]
+                server.stop()  # without a warning: leaving is how a client ends one
+                self.assertEqual(app.ended, "cancelled")
 
     def test_a_connection_that_allows_no_goodbye(self) -> None:
         for loop in loops():

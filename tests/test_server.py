@@ -211,6 +211,11 @@ class AddressTests(StrictTestCase):
             with self.assertRaisesRegex(NotRunningError, rf"no {name}.*Call start\(\)"):
                 getattr(server, name)
 
+    def test_an_app_given_by_its_name_is_called_by_it(self) -> None:
+        server = LiveServer("tests.apps:hello")
+        with self.assertRaisesRegex(NotRunningError, "The server of 'tests.apps:hello' has no"):
+            _ = server.base_url
+
     def test_an_address_that_is_not_there_is_a_missing_attribute(self) -> None:
         class Tests(LiveServerTestCase):
             app = apps.hello

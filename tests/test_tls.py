@@ -10,6 +10,7 @@ import socket
 import ssl
 import subprocess
 import sys
+import tempfile
 import unittest
 from pathlib import Path
 from typing import Any
@@ -19,6 +20,7 @@ import aiohttp
 import requests
 
 from liveserver import ConfigurationError, LiveServer
+from liveserver._by_hand import curl
 from tests import apps
 from tests.support import StrictTestCase, each_base_and_scope, loops, run_class, until
 
@@ -129,6 +131,16 @@ class ServingTests(StrictTestCase):
                 check=False,
             )
         self.assertEqual((done.stdout, done.stderr), ("hello", ""))
+
+    def test_the_command_for_curl_with_a_certificate_of_the_users(self) -> None:
+        import trustme
+
+        with tempfile.TemporaryDirectory() as folder:
+            file = Path(folder, "users.pem")
+            trustme.CA().issue_cert("127.0.0.1").private_key_and_cert_chain_pem.write_to_path(file)
+            config = {"ssl_certfile": str(file)}
+            with LiveServer(apps.hello, uvicorn_config=config) as server:
+                self.assertEqual(curl(server), f"curl -i --insecure {server.base_url}/")
 
     def test_a_restart_keeps_the_certificate(self) -> None:
         with (

@@ -19,7 +19,7 @@ import uvicorn
 
 from liveserver import ConfigurationError, LiveServer
 from tests import apps
-from tests.support import Client, StrictTestCase, get, loops
+from tests.support import Client, StrictTestCase, get, loops, until
 
 
 class OptionsTests(StrictTestCase):
@@ -69,6 +69,19 @@ class OptionsTests(StrictTestCase):
                 server.start()  # the limit counts anew
                 self.assertEqual(get(server.base_url).status, 200)
                 server.stop()
+
+    def test_a_start_after_the_limit_needs_no_stop(self) -> None:
+        for loop in loops():
+            with self.subTest(loop=loop):
+                app = apps.Recorder()
+                server = LiveServer(app, uvicorn_config={"limit_max_requests": 1, "loop": loop})
+                server.start()
+                self.addCleanup(server.stop)
+                self.assertEqual(get(server.base_url).status, 200)
+                until(lambda server=server: not server.running)  # type: ignore[misc]
+                server.start()
+                self.assertEqual(app.events, ["startup", "shutdown", "startup"])
+                self.assertEqual(get(server.base_url).status, 200)
 
     def test_callback_notify_is_called(self) -> None:
         called = threading.Event()

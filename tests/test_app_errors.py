@@ -76,6 +76,8 @@ class FrozenTests(StrictTestCase):
 class AppErrorTests(StrictTestCase):
     """An exception of the app fails the test that caused it."""
 
+    seconds = 60  # for hundreds of tests, of which it may be measured what they reach
+
     def setUp(self) -> None:
         super().setUp()
         self.addCleanup(os.chdir, os.getcwd())

@@ -27,8 +27,9 @@ current folder.
 Each request is shown when the app has returned from it, an event stream and a WebSocket also when
 they open, and an exception that the app did not handle with its traceback.
 
-Ctrl-C and SIGTERM stop the server in good order; the exit status is then 0. It is 1 if the server
-did not start, failed while stopping or ended by itself, and 2 if TARGET or an option is wrong.
+Ctrl-C and SIGTERM stop the server in good order; the exit status is then 0, and 130 after a second
+Ctrl-C, for which nothing is waited for any more. It is 1 if the server did not start, failed while
+stopping or ended by itself, and 2 if TARGET or an option is wrong.
 """
 
 

@@ -7,6 +7,9 @@ from typing import Any
 
 from liveserver._errors import StartupError
 
+# unittest leaves the frames of a module that says this out of its reports.
+__unittest = True
+
 __all__ = ["listen", "url"]
 
 _LOOPBACK = {"0.0.0.0": "127.0.0.1", "::": "::1"}

@@ -7,6 +7,9 @@ from collections.abc import Callable
 from concurrent.futures import Future
 from typing import Any
 
+# unittest leaves the frames of a module that says this out of its reports.
+__unittest = True
+
 __all__ = ["AT_ONCE", "Gate", "aside", "came"]
 
 # Seconds that a loop may be blocked, to save a thread where a wait is nearly always over at once.

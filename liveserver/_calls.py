@@ -9,6 +9,9 @@ from typing import Any
 
 from liveserver._errors import ConfigurationError, NotRunningError
 
+# unittest leaves the frames of a module that says this out of its reports.
+__unittest = True
+
 __all__ = ["Call", "check_function"]
 
 

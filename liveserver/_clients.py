@@ -4,6 +4,8 @@ Each library is imported when its first session is made, so a suite pays only fo
 Proxy variables of the environment are not heeded: they would catch the loopback address.
 """
 
+import asyncio
+import sys
 from functools import lru_cache
 from typing import TYPE_CHECKING, Any
 from urllib.parse import urljoin
@@ -13,6 +15,9 @@ from liveserver._server import LiveServer
 if TYPE_CHECKING:
     import aiohttp
     import requests
+
+# unittest leaves the frames of a module that says this out of its reports.
+__unittest = True
 
 __all__ = ["async_session", "sync_session"]
 
@@ -68,6 +73,7 @@ def async_session(server: LiveServer, seconds: float) -> "aiohttp.ClientSession"
         seconds: The timeout of requests that are given none: to connect, and without a byte. An
             event stream that goes on may last longer.
     """
+    _let_the_import_last()
     import aiohttp
 
     ssl = server.client_ssl_context if server._options.tls else True
@@ -79,3 +85,12 @@ def async_session(server: LiveServer, seconds: float) -> "aiohttp.ClientSession"
         timeout=aiohttp.ClientTimeout(total=None, sock_connect=bound, sock_read=bound),
         trust_env=False,
     )
+
+
+def _let_the_import_last() -> None:
+    """Keep the test's loop, in its debug mode, from complaining how long an import takes."""
+    if "aiohttp" not in sys.modules:
+        loop = asyncio.get_running_loop()
+        usual = loop.slow_callback_duration
+        loop.slow_callback_duration = float("inf")  # looked at when this step is done
+        loop.call_soon(setattr, loop, "slow_callback_duration", usual)

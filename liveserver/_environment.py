@@ -5,6 +5,9 @@ from functools import lru_cache
 
 from liveserver._errors import ConfigurationError
 
+# unittest leaves the frames of a module that says this out of its reports.
+__unittest = True
+
 __all__ = ["check_environment", "environment", "pauses", "read", "timeouts_are_off"]
 
 # Name -> the value that switches it on. Unset and empty leave it as it is.

@@ -16,6 +16,9 @@ from typing import Any
 
 from liveserver._errors import ConfigurationError
 
+# unittest leaves the frames of a module that says this out of its reports.
+__unittest = True
+
 __all__ = ["ca_bundle", "certificate", "client_context"]
 
 # The names of this machine, which every certificate has.

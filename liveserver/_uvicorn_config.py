@@ -17,6 +17,9 @@ from liveserver._errors import ConfigurationError
 from liveserver._options import plain_items
 from liveserver._values import check_values
 
+# unittest leaves the frames of a module that says this out of its reports.
+__unittest = True
+
 __all__ = ["WITHOUT_TIMEOUTS", "Configuration", "configure"]
 
 _T = TypeVar("_T")

@@ -12,6 +12,9 @@ from typing import Any
 from liveserver._asgi import ASGIApp, Receive, Scope, Send
 from liveserver._errors import ConfigurationError
 
+# unittest leaves the frames of a module that says this out of its reports.
+__unittest = True
+
 __all__ = ["check_a2wsgi", "from_wsgi"]
 
 WSGIApp = Callable[..., Any]

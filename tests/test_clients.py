@@ -311,3 +311,22 @@ assert result.testsRun == 1 and result.wasSuccessful(), result.errors
         modules = self.modules_after(code)
         self.assertIn("requests", modules)
         self.assertNotIn("aiohttp", modules)
+
+    def test_the_import_is_no_slow_step_of_the_test(self) -> None:
+        code = """
+import asyncio, liveserver, unittest
+from tests.apps import hello
+class Tests(liveserver.IsolatedAsyncioLiveServerTestCase):
+    app = hello
+    async def test_it(self):
+        usual = asyncio.get_running_loop().slow_callback_duration
+        self.http  # which imports aiohttp, for longer than asyncio's debug mode likes
+        await asyncio.sleep(0)
+        await asyncio.sleep(0)
+        assert asyncio.get_running_loop().slow_callback_duration == usual
+unittest.main()
+"""
+        done = subprocess.run(
+            [sys.executable, "-c", code], capture_output=True, text=True, timeout=20, check=True
+        )
+        self.assertNotIn("Executing", done.stderr)

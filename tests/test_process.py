@@ -154,6 +154,8 @@ with LiveServer(app) as server:
 class InterruptTests(ProcessTestCase):
     """Ctrl-C in the middle of a test ends the run as it would without a server."""
 
+    seconds = 60  # for several runs of unittest and of pytest
+
     def status_after_interrupt(self, code: str, runner: str) -> tuple[int, str]:
         command = {"unittest": ["unittest", "test_script"], "pytest": ["pytest", "-s"]}[runner]
         process = self.start(WAKEABLE + code, "-m", *command)

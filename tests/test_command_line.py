@@ -847,11 +847,16 @@ class AsyncTest(Async):
         self.assertIn(status, (130, -signal.SIGINT))
 
 
-class OtherSignalTests(StrictTestCase):
-    """Signals that are somebody else's end nothing."""
+class EndingTests(StrictTestCase):
+    """What does not concern the wait for an end is passed over."""
+
+    def test_a_server_that_ends_when_nobody_waits_any_more(self) -> None:
+        with Ending() as ending:
+            pass
+        ending.server_ended()
 
     @unittest.skipUnless(hasattr(signal, "SIGUSR1"), "no such signals on this system")
-    def test_one_that_the_app_handles(self) -> None:
+    def test_a_signal_that_the_app_handles(self) -> None:
         heeded: list[int] = []
         usual = signal.signal(signal.SIGUSR1, lambda number, _: heeded.append(number))
         self.addCleanup(signal.signal, signal.SIGUSR1, usual)

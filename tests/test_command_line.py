@@ -219,7 +219,7 @@ class Command:
             self.seen.append(line)
             if found := re.search(pattern, line):
                 return found
-        _, err = self.process.communicate(timeout=15)
+        _, err = self.process.communicate(timeout=30)
         raise AssertionError(f"no line {pattern!r} in:\n{''.join(self.seen)}\n{err}")
 
     def url(self) -> str:
@@ -234,7 +234,7 @@ class Command:
         return self.end()
 
     def end(self) -> tuple[int, str, str]:
-        out, err = self.process.communicate(timeout=20)
+        out, err = self.process.communicate(timeout=40)
         return self.process.returncode, out, err
 
     def close(self) -> None:

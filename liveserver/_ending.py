@@ -79,5 +79,6 @@ class Ending:
         """Wait, in any thread; return whether the server ended without having been asked to."""
         while True:
             number = os.read(self._reader, 1)[0]
-            if number in (*_SIGNALS, _SERVER_ENDED):
+            # The pipe may have been full of other signals, with no room for those.
+            if self._asked or number in (*_SIGNALS, _SERVER_ENDED):
                 return not self._asked and number == _SERVER_ENDED

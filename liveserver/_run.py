@@ -121,9 +121,12 @@ class Run:
         _process.add(self)
         try:
             self.thread.start()
-        except RuntimeError as error:
-            _process.remove(self)
-            self._sock.close()
+        except BaseException as error:
+            if self.thread.ident is None:  # else it is Ctrl-C, and the thread has begun
+                _process.remove(self)
+                self._sock.close()
+            if not isinstance(error, RuntimeError):
+                raise
             raise StartupError(f"The system gave no thread for the server: {error}.") from error
 
     def _late(self, app: object, place: str) -> StartupTimeout:

@@ -251,7 +251,7 @@ class LiveServer:
                 self._run = Run(self._options, witness, serving, sock, self._port, self._of_session)
                 self._run.start(self._given)
             except BaseException:
-                if self._run is None or self._run.thread.ident is None:
+                if self._run is None:
                     sock.close()
                 self._run = None
                 raise

@@ -77,6 +77,29 @@ class StartTests(StrictTestCase):
         with server:
             self.assertEqual(get(server.base_url).body, b"hello")
 
+    def test_ctrl_c_while_the_thread_starts(self) -> None:
+        start = threading.Thread.start
+
+        def not_begun(thread: threading.Thread) -> None:
+            raise KeyboardInterrupt
+
+        def begun(thread: threading.Thread) -> None:
+            start(thread)
+            raise KeyboardInterrupt
+
+        for moment in (not_begun, begun):
+            for loop in loops():
+                with self.subTest(moment=moment.__name__, loop=loop):
+                    server = LiveServer(apps.hello, **with_loop(loop))
+                    with (
+                        mock.patch("threading.Thread.start", moment),
+                        self.assertRaises(KeyboardInterrupt),
+                    ):
+                        server.start()
+                    self.assertEqual(_process._running, set())
+                    with server:  # its port is free again
+                        self.assertEqual(get(server.base_url).body, b"hello")
+
     def test_a_factory_that_is_interrupted(self) -> None:
         def build() -> Any:
             raise KeyboardInterrupt

@@ -87,5 +87,4 @@ class Call:
         except BaseException as error:  # the caller's, even if it would end the process
             self._fail(error)
         else:
-            with contextlib.suppress(InvalidStateError):  # it outlived a stop, and was refused
-                self.outcome.set_result(result)
+            self.outcome.set_result(result)

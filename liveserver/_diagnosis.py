@@ -219,7 +219,7 @@ def _awaited_tasks(
                 tasks = getattr(value, "_tasks", ()) if type(value).__name__ == "TaskGroup" else ()
                 candidates += tasks if isinstance(tasks, set | list | weakref.WeakSet) else ()
     for candidate in candidates:
-        if isinstance(candidate, asyncio.Task) and not candidate.done():
+        if isinstance(candidate, asyncio.Task):
             yield candidate
 
 

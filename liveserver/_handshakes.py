@@ -28,15 +28,14 @@ class Handshakes:
         self._made.add(protocol)
         return protocol
 
-    def abort(self) -> bool:
-        """Cut the connections that are not up yet; return whether there was one."""
+    def abort(self) -> None:
+        """Cut the connections that are not up yet."""
         waiting = [each for each in self._made if getattr(each, "transport", self) is None]
         for protocol in waiting:
             for holder in gc.get_referrers(protocol):
                 transport = _transport(holder)
                 if transport is not None:
                     transport.abort()
-        return bool(waiting)
 
 
 def _transport(holder: Any) -> Any:

@@ -207,9 +207,7 @@ class Serving:
     async def _tidy(self, loop: asyncio.AbstractEventLoop) -> None:
         """Leave nothing on the loop: listeners, late connections, tasks, generators."""
         self.server.stop_listening()
-        if self.server.abort():
-            # One more turn, in which the transports close their sockets.
-            await asyncio.sleep(0)
+        self.server.abort()
         await self._cancel_others(loop)
         # Not before, as those that a task is in the middle of cannot be closed.
         await loop.shutdown_asyncgens()

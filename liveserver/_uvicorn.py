@@ -300,15 +300,15 @@ class UvicornServer(uvicorn.Server):
         elif done.set_running_or_notify_cancel():
             done.set_result(None)
 
-    def abort(self) -> bool:
-        """Cut every connection; the app sees a disconnect. Return whether there was one."""
-        connections = list(self.server_state.connections)
-        for connection in connections:
+    def abort(self) -> None:
+        """Cut every connection; the app sees a disconnect."""
+        for connection in list(self.server_state.connections):
             connection.transport.abort()
-        return self._abort_handshakes() or bool(connections)
+        self._abort_handshakes()
 
-    def _abort_handshakes(self) -> bool:
-        return self._handshakes is not None and bool(self._handshakes.abort())
+    def _abort_handshakes(self) -> None:
+        if self._handshakes is not None:
+            self._handshakes.abort()
 
     def cancel(self) -> None:
         """Cancel the requests that still run."""

@@ -337,7 +337,7 @@ class Witness:
         running: The running requests. Changed by the server's thread alone; others may copy it at
             any time.
         waiters: Who waits, and whether for the whole of it. Of the server's thread.
-        on_second: Called by the first request of each second.
+        on_second: Called by a request, if it was not in the last second.
         on_end: Called when the run is over.
         request_class: What each request is written down in; a subclass may tell somebody of it.
 
@@ -360,7 +360,7 @@ class Witness:
         """Run the app for one request, and write down what comes of it."""
         request = self.request_class(self, scope, receive, send)
         if request.started >= self._next_second:
-            self._next_second = request.started // 1 + 1
+            self._next_second = request.started + 1
             self.on_second()
         self.running.add(request)
         self._journal.append(request)
@@ -368,7 +368,7 @@ class Witness:
             await self.app(scope, receive, request.send)  # type: ignore[misc]  # it is set by now
         except BaseException as error:
             request.fail(error)
-            if not request.answered or isinstance(error, asyncio.CancelledError):
+            if not request.answered:
                 raise
             # uvicorn would close the connection without having said so in the response, and the
             # client's next request on it would fail. The client has its answer; log and go on.

@@ -43,7 +43,6 @@ def from_wsgi(app: WSGIApp) -> ASGIApp:
     from a2wsgi import WSGIMiddleware
 
     middleware: Any = WSGIMiddleware(app)
-    middleware.executor.shutdown()  # it would outlive the server
     responder_class = _responder_class()
 
     async def asgi(scope: Scope, receive: Receive, send: Send) -> None:

@@ -6,7 +6,7 @@ import unittest
 from typing import Any
 from unittest import mock
 
-from liveserver._address import listen
+from liveserver._address import listen, url
 from tests.support import StrictTestCase
 
 
@@ -56,3 +56,26 @@ class ListenTests(StrictTestCase):
         ):
             listen("127.0.0.1", 0, backlog=5, again=False)
         self.assertEqual([sock.fileno() for sock in made], [-1])
+
+    def test_ipv6_leaves_ipv4_alone(self) -> None:
+        seen: list[tuple[int, int, int]] = []
+
+        class Noted(socket.socket):
+            def setsockopt(self, *args: Any) -> None:
+                seen.append(args)
+
+            def bind(self, address: Any) -> None:
+                pass
+
+        with (
+            mock.patch("liveserver._address.socket.socket", Noted),
+            listen("::", 0, backlog=5, again=False),
+        ):
+            self.assertIn((socket.IPPROTO_IPV6, socket.IPV6_V6ONLY, 1), seen)
+
+
+class URLTests(StrictTestCase):
+    """Where a server is, in the form in which clients want it."""
+
+    def test_a_zone(self) -> None:
+        self.assertEqual(url("http", "fe80::1%eth0", 80), "http://[fe80::1%25eth0]:80")

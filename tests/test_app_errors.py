@@ -10,7 +10,8 @@ import unittest
 from collections.abc import Callable
 from typing import Any
 
-from liveserver import AppError, ShutdownError, StartupError
+from liveserver import AppError, LiveServer, ShutdownError, StartupError
+from liveserver._watch import Watch
 from tests import apps
 from tests.observed import (
     AFTER,
@@ -306,6 +307,19 @@ class AppErrorTests(StrictTestCase):
         self.assertEqual(report.count("raise Trouble(f"), 2, report)
 
     @each_base
+    def test_a_group_of_the_tests_own_keeps_its_traceback(self, base: Any) -> None:
+        class Tests(base):  # type: ignore[misc]
+            app = staticmethod(apps.hello)
+
+            def test_it(self) -> None:
+                errors = [AppError("GET / raised", "Traceback"), ValueError("of the test")]
+                raise ExceptionGroup("several", errors)
+
+        outcome = run_class(Tests)
+        ((_, report),) = outcome.errors
+        self.assertIn("in test_it", report)
+
+    @each_base
     def test_a_hundred_tests_a_hundred_errors(self, base: Any) -> None:
         for loop in loops():
             for kind in ("raise", "after"):
@@ -596,6 +610,15 @@ class AppErrorTests(StrictTestCase):
         self.assertIn("GET /raise/before", str(group.exceptions[0]))
         self.assertIn("GET /raise/since", str(group.exceptions[1]))
         self.assertIn("GET /after/stop", str(outcome.raised[1]))
+
+    def test_a_server_that_is_followed_no_longer(self) -> None:
+        with LiveServer(apps.Faulty(handler=apps.raise_trouble)) as server:
+            watch = Watch(server, raises=True)
+            get(server.base_url)
+            server.wait_idle(5)
+            with self.assertRaises(AppError):
+                watch.dismiss()
+            self.assertEqual(watch.note(), "")
 
     @each_base_and_scope
     def test_debug_runs_a_test_too(self, base: Any, scope: str) -> None:

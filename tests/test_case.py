@@ -10,12 +10,14 @@ from liveserver import (
     LiveServer,
     LiveServerMixin,
     LiveServerTestCase,
+    NotRunningError,
     StartupError,
 )
 from tests import apps
 from tests.support import (
     SCOPES,
     Client,
+    Outcome,
     StrictTestCase,
     each_base,
     each_base_and_scope,
@@ -449,6 +451,22 @@ class CoroutineTests(StrictTestCase):
 
 class ClientsTests(StrictTestCase):
     """A client that the user's cleanup closes is gone before its server."""
+
+    @each_base_and_scope
+    def test_the_url_is_gone_after_the_test(self, base: Any, scope: str) -> None:
+        class Tests(base):  # type: ignore[misc]
+            app = staticmethod(apps.hello)
+            server_scope = scope
+
+            def test_it(self) -> None:
+                get(self.base_url)
+
+        case = Tests("test_it")  # which somebody keeps
+        outcome = Outcome()
+        unittest.TestSuite([case]).run(outcome)
+        self.assertTrue(outcome.wasSuccessful(), outcome)
+        with self.assertRaises(NotRunningError):
+            _ = case.base_url
 
     @each_base_and_scope
     def test_the_server_still_answers_in_tear_down_and_cleanups(

@@ -15,7 +15,7 @@ from unittest import mock
 import aiohttp
 import requests
 
-from liveserver import ConfigurationError, LiveServer, NotRunningError
+from liveserver import ConfigurationError, LiveServer, LiveServerTestCase, NotRunningError
 from tests import apps
 from tests.support import BASES, StrictTestCase, each_base, each_base_and_scope, run_class
 
@@ -121,6 +121,15 @@ class SessionTests(StrictTestCase):
 
         self.assert_passes(make(base, body))
 
+    def test_a_url_that_lacks_its_scheme_alone(self) -> None:
+        async def body(case: Any) -> None:
+            with LiveServer(echo) as other:
+                await ask(case, f"{other.base_url.removeprefix('http:')}/elsewhere")
+                paths = [request.path for request in other.requests]
+            self.assertEqual(paths, ["/elsewhere"])
+
+        self.assert_passes(make(LiveServerTestCase, body))
+
     @each_base_and_scope
     def test_cookies_are_kept_in_a_test_and_not_shared(self, base: Any, scope: str) -> None:
         async def body(case: Any) -> None:
@@ -165,6 +174,13 @@ class SessionTests(StrictTestCase):
 
         with self.assertWarns(ResourceWarning):
             self.assert_passes(make(base, body, server_options={"shutdown_timeout": 0}))
+
+    def test_the_timeout_of_the_async_one_is_for_each_step(self) -> None:
+        async def body(case: Any) -> None:
+            expected = aiohttp.ClientTimeout(total=None, sock_connect=3, sock_read=3)
+            self.assertEqual(case.http.timeout, expected)
+
+        self.assert_passes(make(BASES[1], body, http_timeout=3))
 
     @unittest.skipUnless(importlib.util.find_spec("websockets"), "websockets is not installed")
     def test_websockets(self) -> None:

@@ -343,6 +343,21 @@ class AppTests(CommandTestCase):
         )
         self.assertNotIn("_lifespan.py", err)
 
+    def test_a_startup_that_fails_by_what_can_be_no_cause(self) -> None:
+        self.write(
+            "import dataclasses\n"
+            "@dataclasses.dataclass(frozen=True)\n"
+            "class Refused(Exception):\n    reason: str\n"
+            "async def app(s, r, send):\n    await r()\n    raise Refused('no database')"
+        )
+        status, out, err = self.start("thing:app").end()
+        self.assertEqual((status, out), (1, ""))
+        self.assertRegex(
+            err,
+            r"(?s)^liveserver: The app's lifespan startup failed: Refused: .*\nThe cause:\n"
+            r"Traceback .*thing\.py\", line 7, in app\n.*Refused: ",
+        )
+
     def test_a_shutdown_that_fails(self) -> None:
         self.write(APP.replace('print("shutdown", flush=True)', "raise ValueError('no goodbye')"))
         command = self.start("thing:app")

@@ -104,7 +104,7 @@ class ImportTests(StrictTestCase):
         folder = self.enterContext(tempfile.TemporaryDirectory())
         sys.path.insert(0, folder)
         self.addCleanup(sys.path.remove, folder)
-        Path(folder, "needy_app.py").write_text("import no_such_library\n", "utf-8")
+        Path(folder, "needy_app.py").write_text("import needy\n", "utf-8")
         for target, said in (
             ("needy_app:app", "'needy_app:app' could not be imported: module 'needy_app' raised"),
             ("no_such_app:app", "there is no module 'no_such_app'"),

@@ -174,6 +174,8 @@ class FitsTests(StrictTestCase):
             ("up", Literal["on", "off"], False),
             ([("a", "b")], list[tuple[str, str]], True),
             ([("a", 1)], list[tuple[str, str]], False),
+            ([("a",)], list[tuple[str, str]], False),
+            ([("a", "b"), "c"], list[tuple[str, str]], False),
             (ssl.CERT_NONE, int, True),
             (Path("x"), str, False),
             (asyncio.Protocol, type[asyncio.Protocol], True),

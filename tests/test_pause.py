@@ -1,6 +1,9 @@
 """`LIVESERVER_PAUSE=1`, on a terminal and without one, under unittest and under pytest."""
 
+import asyncio
+import contextlib
 import importlib.util
+import io
 import os
 import signal
 import subprocess
@@ -8,7 +11,10 @@ import sys
 import tempfile
 import unittest
 from pathlib import Path
+from unittest import mock
 
+from liveserver import LiveServer, _pause
+from tests import apps
 from tests.observed import ROOT
 from tests.support import StrictTestCase, get
 
@@ -391,3 +397,32 @@ class NoTerminalTests(ScriptTestCase):
                 self.assertIn("there can be no pause: standard", rest)
                 self.assertNotIn("PAUSED", rest)
                 self.assertRegex(rest, "failures=2|2 failed")
+
+
+class PausingTests(StrictTestCase):
+    """What a pause does with the process that it stands in."""
+
+    def test_a_standard_input_that_is_missing_or_closed(self) -> None:
+        closed = io.StringIO()
+        closed.close()
+        for stdin in (None, closed):
+            with (
+                self.subTest(stdin=stdin),
+                mock.patch("sys.stdin", stdin),
+                mock.patch("liveserver._pause._said", False),
+                contextlib.redirect_stderr(io.StringIO()) as said,
+                LiveServer(apps.hello) as server,
+            ):
+                self.assertFalse(_pause.pause("a test", ValueError(), server))
+            self.assertIn("there can be no pause: standard input is not", said.getvalue())
+
+    def test_what_ctrl_c_does_after_it_ended_a_pause(self) -> None:
+        async def pause() -> None:
+            usual = signal.getsignal(signal.SIGINT)
+            with self.assertRaises(KeyboardInterrupt), _pause._ctrl_c_ends_it():
+                self.assertIs(signal.getsignal(signal.SIGINT), signal.default_int_handler)
+                raise KeyboardInterrupt
+            self.assertIs(signal.getsignal(signal.SIGINT), usual)
+            self.assertIsNot(usual, signal.default_int_handler)  # but that of asyncio.run()
+
+        asyncio.run(pause())

@@ -149,6 +149,47 @@ with LiveServer(app) as server:
 """
         self.assertEqual(self.run_script(code), (0, "shutdown\nshutdown\n", ""))
 
+    def test_a_child_of_the_child_has_nothing_to_let_go(self) -> None:
+        code = f"""{LIFESPAN_APP}
+import warnings
+warnings.simplefilter("ignore")  # Python 3.12 warns of every fork with threads
+with LiveServer(app) as server:
+    child = os.fork()
+    if not child:
+        child = os.fork()
+        if not child:
+            os._exit(0)
+        os._exit(os.waitpid(child, 0)[1])
+    assert os.waitpid(child, 0)[1] == 0
+"""
+        self.assertEqual(self.run_script(code), (0, "shutdown\n", ""))
+
+    def test_what_is_to_be_said_at_the_end_is_said_by_the_parent_alone(self) -> None:
+        code = """
+import os, sys
+from liveserver import _process
+
+_process.after_end(lambda: print("said"))
+child = os.fork()
+if child == 0:
+    sys.exit()  # an end of which hooks are told
+os.waitpid(child, 0)
+"""
+        self.assertEqual(self.run_script(code), (0, "said\n", ""))
+
+    def test_a_lock_that_another_thread_of_the_parent_holds_is_free_in_the_child(self) -> None:
+        code = """
+import os
+from liveserver import _shared
+
+with _shared._lock:  # as while another thread starts a server of the session
+    child = os.fork()
+    if child == 0:
+        os._exit(not _shared._lock.acquire(blocking=False))
+print(os.waitpid(child, 0)[1])
+"""
+        self.assertEqual(self.run_script(code), (0, "0\n", ""))
+
 
 @unittest.skipIf(sys.platform == "win32", "signals work otherwise on Windows")
 class InterruptTests(ProcessTestCase):

@@ -30,14 +30,18 @@ from liveserver import (
     _process,
 )
 from liveserver._aside import Gate
+from liveserver._latch import Latch, Readiness
 from liveserver._run import Run
-from liveserver._serving import Readiness
 from liveserver._uvicorn import UvicornServer
 from liveserver._witness import Journal
 from tests import apps
+from tests.faults import websocket
+from tests.observed import needs_websockets
 from tests.support import Client, StrictTestCase, get, loops, until, with_loop
 from tests.test_process import ProcessTestCase
 from tests.test_robustness import ends, thread_of
+
+HAS_TRUSTME = importlib.util.find_spec("trustme") is not None
 
 
 class StartTests(StrictTestCase):
@@ -90,15 +94,45 @@ class StartTests(StrictTestCase):
         for moment in (not_begun, begun):
             for loop in loops():
                 with self.subTest(moment=moment.__name__, loop=loop):
+                    known = set(_process._running)
                     server = LiveServer(apps.hello, **with_loop(loop))
                     with (
                         mock.patch("threading.Thread.start", moment),
                         self.assertRaises(KeyboardInterrupt),
                     ):
                         server.start()
-                    self.assertEqual(_process._running, set())
+                    self.assertEqual(_process._running - known, set())
                     with server:  # its port is free again
                         self.assertEqual(get(server.base_url).body, b"hello")
+
+    def test_an_app_that_is_ready_just_after_ctrl_c_is_shut_down(self) -> None:
+        interrupted, down = threading.Event(), threading.Event()
+
+        async def startup(app: apps.Faulty, receive: apps.Receive, send: apps.Send) -> None:
+            await asyncio.to_thread(interrupted.wait, 10)
+
+        async def shutdown(app: apps.Faulty, receive: apps.Receive, send: apps.Send) -> None:
+            down.set()
+
+        give_up = Run._give_up
+
+        def give_up_late(run: Run) -> str:
+            interrupted.set()
+            self.assertTrue(down.wait(5), "it was not shut down")
+            return give_up(run)
+
+        for loop in loops():
+            with self.subTest(loop=loop):
+                interrupted.clear()
+                down.clear()
+                server = LiveServer(apps.Faulty(startup, shutdown), **with_loop(loop))
+                with (
+                    mock.patch.object(Run, "_give_up", give_up_late),
+                    mock.patch.object(Readiness, "wait", side_effect=KeyboardInterrupt),
+                    self.assertRaises(KeyboardInterrupt),
+                ):
+                    server.start()
+                self.assertFalse(server.running)
 
     def test_a_factory_that_is_interrupted(self) -> None:
         def build() -> Any:
@@ -127,10 +161,11 @@ class StartTests(StrictTestCase):
 
     def test_an_app_that_is_ready_just_too_late_is_shut_down(self) -> None:
         for loop in loops():
-            with self.subTest(loop=loop):
-                self.be_just_too_late(loop)
+            for tls in (False, True) if HAS_TRUSTME else (False,):
+                with self.subTest(loop=loop, tls=tls):
+                    self.be_just_too_late(loop, tls)
 
-    def be_just_too_late(self, loop: str) -> None:
+    def be_just_too_late(self, loop: str, tls: bool) -> None:
         given_up, down = threading.Event(), threading.Event()
         clients: list[socket.socket] = []
 
@@ -139,10 +174,14 @@ class StartTests(StrictTestCase):
                 await asyncio.sleep(0.005)
 
         async def shutdown(app: apps.Faulty, receive: apps.Receive, send: apps.Send) -> None:
-            # Somebody has already found the server.
+            # Somebody has already found the server; with TLS he says nothing.
             clients.append(socket.create_connection(("127.0.0.1", server.port), 5))
             assert server._run is not None
-            connections = server._run._serving.server.server_state.connections
+            uvicorn = server._run._serving.server
+            handshakes = uvicorn._handshakes
+            connections = (
+                uvicorn.server_state.connections if handshakes is None else handshakes._made
+            )
             while not connections:  # noqa: ASYNC110
                 await asyncio.sleep(0.005)
             down.set()
@@ -154,9 +193,13 @@ class StartTests(StrictTestCase):
             self.assertTrue(down.wait(5), "it was not shut down")
             return give_up(run)
 
-        server = LiveServer(apps.Faulty(startup, shutdown), startup_timeout=0.05, **with_loop(loop))
+        server = LiveServer(
+            apps.Faulty(startup, shutdown), tls=tls, startup_timeout=0.05, **with_loop(loop)
+        )
         with (
             mock.patch.object(Run, "_give_up", give_up_late),
+            # In debug mode it tells of a handshake that was cut.
+            mock.patch.object(logging.getLogger("asyncio"), "disabled", tls),
             self.assertRaises(StartupTimeout) as caught,
         ):
             server.start()
@@ -181,6 +224,39 @@ class StartTests(StrictTestCase):
             ):
                 self.assertEqual(get(server.base_url).body, b"hello")
 
+    def test_what_is_left_behind_is_cancelled_when_it_gets_free(self) -> None:
+        cancelled: list[str] = []
+
+        async def work() -> None:
+            try:
+                await asyncio.Event().wait()
+            except asyncio.CancelledError:
+                cancelled.append("work")
+
+        async def startup(app: apps.Faulty, receive: apps.Receive, send: apps.Send) -> None:
+            app.task = asyncio.create_task(work())  # type: ignore[attr-defined]
+            await asyncio.sleep(0)  # it begins
+            app.blocked.wait()
+            asyncio.get_running_loop().call_soon(int, "guest")
+
+        for loop in loops():
+            # Nor does it complain any more.
+            with self.subTest(loop=loop), self.assertNoLogs("asyncio", "ERROR"):
+                cancelled.clear()
+                app = apps.Faulty(startup=startup)
+                self.addCleanup(app.blocked.released.set)
+                server = LiveServer(app, startup_timeout=0.05, **with_loop(loop))
+                known = set(threading.enumerate())
+                with (
+                    mock.patch("liveserver._run.GRACE", 0.1),
+                    self.assertRaisesRegex(StartupTimeout, "left behind"),
+                ):
+                    server.start()
+                (thread,) = set(threading.enumerate()) - known
+                app.blocked.released.set()
+                self.assertTrue(ends(thread))
+                self.assertEqual(cancelled, ["work"])
+
     def test_nothing_keeps_what_failed_to_start(self) -> None:
         async def fail(app: apps.Faulty, receive: apps.Receive, send: apps.Send) -> None:
             raise apps.Trouble("out of order")
@@ -197,6 +273,34 @@ class StartTests(StrictTestCase):
                 del app
                 gc.collect()
                 self.assertIsNone(seen())
+
+
+class RestartTests(StrictTestCase):
+    """A restart is one step to everybody else."""
+
+    def test_nobody_comes_between_its_stop_and_its_start(self) -> None:
+        entered: list[LiveServer] = []
+
+        class Watched(LiveServer):
+            """When it is stopped, somebody else tries whether it could be started."""
+
+            def stop(self) -> None:
+                super().stop()
+                thread = threading.Thread(target=self.try_it)
+                thread.start()
+                thread.join()
+
+            def try_it(self) -> None:
+                if self._lock.acquire(blocking=False):
+                    self._lock.release()
+                    entered.append(self)
+
+        server = Watched(apps.hello)
+        server.start()
+        server.restart()
+        self.assertEqual(entered, [])
+        server.stop()
+        self.assertEqual(entered, [server])
 
 
 class FullLoop(asyncio.SelectorEventLoop):
@@ -288,6 +392,31 @@ class Growing(deque[Any]):
         yield from found
 
 
+class LatchTests(StrictTestCase):
+    """A latch lets everybody through."""
+
+    def test_two_that_wait(self) -> None:
+        latch = Latch()
+        lock, begun = latch._shut, threading.Barrier(3)
+
+        class Announced:
+            """The latch's lock, whose users say that they are there."""
+
+            release = lock.release
+
+            def acquire(self, timeout: float) -> bool:
+                begun.wait(5)
+                return lock.acquire(timeout=timeout)
+
+        latch._shut = Announced()  # type: ignore[assignment]
+        with ThreadPoolExecutor(2) as pool:
+            waits = [pool.submit(latch.wait, 10) for _ in range(2)]
+            begun.wait(5)
+            latch.open()
+            for each in waits:
+                self.assertTrue(each.result(5))
+
+
 class WaitTests(StrictTestCase):
     """An answer that comes when the waiting ends is not lost, and none comes twice."""
 
@@ -321,6 +450,26 @@ class WaitTests(StrictTestCase):
             mock.patch("liveserver._run.Future", LastMoment),
         ):
             server.wait_idle(0.1)
+
+    def test_a_request_that_becomes_an_event_stream_meanwhile(self) -> None:
+        async def stream(app: apps.Faulty, receive: apps.Receive, send: apps.Send) -> None:
+            assert server._run is not None
+            while not server._run._witness.waiters:  # noqa: ASYNC110
+                await asyncio.sleep(0.005)
+            await apps.event_stream(app, receive, send)
+
+        for loop in loops():
+            app = apps.Faulty(handler=stream)
+            with (
+                self.subTest(loop=loop),
+                LiveServer(app, **with_loop(loop)) as server,
+                Client(server.base_url) as client,
+            ):
+                client.send("/")
+                self.assertTrue(app.begun.wait(5))
+                server.wait_idle(5)
+                self.assertEqual(server.requests[0].status, 200)
+                self.assertTrue(server.requests[0].running)
 
     def test_a_stop_while_somebody_waits(self) -> None:
         for handler, error in ((apps.hang, None), (apps.hang_for_all_that, ShutdownTimeout)):
@@ -519,7 +668,7 @@ class StopTests(StrictTestCase):
                         client.get()
                         raise AssertionError("it is still open")
 
-    @unittest.skipUnless(importlib.util.find_spec("trustme"), "trustme is not installed")
+    @unittest.skipUnless(HAS_TRUSTME, "trustme is not installed")
     def test_a_tls_connection_that_was_closed_twice(self) -> None:
         for loop in loops():
             with self.subTest(loop=loop), ThreadPoolExecutor(1) as pool:
@@ -541,6 +690,32 @@ class StopTests(StrictTestCase):
                     stopping = pool.submit(server.stop)
                     until(lambda uvicorn=uvicorn: uvicorn.closing)  # type: ignore[misc]
                 stopping.result(5)
+
+    def test_what_follows_a_response_whose_client_has_left(self) -> None:
+        answered, followed = threading.Event(), threading.Event()
+
+        async def answer_and_go_on(
+            app: apps.Faulty, receive: apps.Receive, send: apps.Send
+        ) -> None:
+            await apps.long_poll(app, receive, send)
+            await apps.answer(send, b"nobody hears it")
+            answered.set()
+            while server.running:  # noqa: ASYNC110
+                await asyncio.sleep(0.005)
+            await asyncio.sleep(0.01)
+            followed.set()
+
+        for loop in loops():
+            with self.subTest(loop=loop):
+                answered.clear()
+                followed.clear()
+                app = apps.Faulty(handler=answer_and_go_on)
+                with LiveServer(app, **with_loop(loop)) as server:
+                    with Client(server.base_url) as client:
+                        client.send("/")
+                        self.assertTrue(app.begun.wait(5))
+                    self.assertTrue(answered.wait(5))
+                self.assertTrue(followed.is_set())
 
     def test_a_worker_that_is_stuck_is_named(self) -> None:
         released = threading.Event()
@@ -586,6 +761,24 @@ class StopTests(StrictTestCase):
                         rf"connection of 127\.0\.0\.1:{port}, whose client does not",
                     ):
                         server.stop()
+
+    @needs_websockets
+    def test_a_websocket_whose_client_does_not_read(self) -> None:
+        async def flood(app: apps.Faulty, receive: apps.Receive, send: apps.Send) -> None:
+            await receive()
+            await send({"type": "websocket.accept"})
+            while True:
+                await send({"type": "websocket.send", "bytes": bytes(1 << 20)})
+
+        for loop in loops():
+            with self.subTest(loop=loop):
+                app = apps.Faulty(handler=flood)
+                server = LiveServer(app, shutdown_timeout=60, **with_loop(loop))
+                server.start()
+                self.addCleanup(server.stop)
+                with websocket(server.base_url):
+                    self.assertTrue(app.begun.wait(5))
+                    server.stop()
 
     def test_a_deaf_stream_behind_uvicorns_own_middleware(self) -> None:
         log = logging.getLogger("uvicorn.error")

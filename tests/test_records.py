@@ -7,6 +7,7 @@ import re
 import time
 import traceback
 import unittest
+import weakref
 from collections.abc import Callable
 from typing import Any
 from unittest import mock
@@ -299,6 +300,19 @@ class ServedRequestTests(StrictTestCase):
             r"^GET /raise/7 \u2192 \S.* in \d+\.\d ms, raised Trouble: no item for /raise/7$",
         )
 
+    def test_a_long_text_of_an_exception(self) -> None:
+        for text, expected in (("x" * 200, "x" * 200), ("x" * 201, "x" * 200 + "...")):
+
+            async def fail(
+                app: Any, receive: apps.Receive, send: apps.Send, text: str = text
+            ) -> None:
+                raise Trouble(text)
+
+            with LiveServer(apps.Faulty(handler=fail)) as server:
+                get(server.base_url)
+                server.wait_idle(5)
+                self.assertEqual(server.requests[0].error, f"Trouble: {expected}")
+
     def test_headers_that_are_not_bytes(self) -> None:
         for kind in (memoryview(b"text/event-stream"), "text/event-stream"):
             with self.subTest(kind=kind):
@@ -418,6 +432,25 @@ class ServedRequestTests(StrictTestCase):
             get(server.base_url, "/second")
         self.assertEqual([request.path for request in server.requests], ["/first", "/second"])
         self.assertEqual([request.running for request in server.requests], [False, False])
+
+    def test_it_keeps_nothing_of_uvicorn(self) -> None:
+        cycles: list[weakref.ref[Any]] = []
+
+        async def note(app: Any, receive: Any, send: apps.Send) -> None:
+            cycles.append(weakref.ref(receive.__self__))
+            await apps.answer(send, b"noted")
+
+        for loop in loops():
+            with (
+                self.subTest(loop=loop),
+                LiveServer(apps.Faulty(handler=note), **with_loop(loop)) as server,
+            ):
+                get(server.base_url)
+                server.wait_idle(5)
+                server.drop_connections()
+                gc.collect()
+                self.assertIsNone(cycles.pop()())
+                self.assertEqual(len(server.requests), 1)
 
     def test_it_is_bounded(self) -> None:
         with mock.patch.object(_witness, "_KEPT", 5):

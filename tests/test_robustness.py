@@ -156,6 +156,39 @@ class FailingStopTests(StrictTestCase):
                 assert error.__cause__ is not None
                 self.assertIsInstance(error.__cause__.__cause__, apps.Trouble)
 
+    def test_a_cut_request_where_warnings_are_errors(self) -> None:
+        for loop in loops():
+            with self.subTest(loop=loop):
+                app = apps.Faulty(handler=apps.hang, shutdown=apps.raise_trouble)
+                server = LiveServer(app, shutdown_timeout=0.1, **with_loop(loop))
+                server.start()
+                with Client(server.base_url) as client:
+                    client.send("/")
+                    self.assertTrue(app.begun.wait(5))
+                    with self.assertRaisesRegex(ShutdownError, "Trouble: out of order") as caught:
+                        server.stop()
+                self.assertIsInstance(caught.exception.__context__, ResourceWarning)
+                self.assertFalse(server.running)
+
+    def test_a_worker_does_not_hold_up_what_has_ended_without_it(self) -> None:
+        released = threading.Event()
+
+        async def leave_a_worker(app: apps.Faulty, receive: apps.Receive, send: apps.Send) -> None:
+            asyncio.get_running_loop().run_in_executor(None, released.wait, 30)
+            await asyncio.sleep(0.2)  # longer than the stop waits before it looks at requests
+
+        for loop in loops():
+            with self.subTest(loop=loop):
+                released.clear()
+                app = apps.Faulty(shutdown=leave_a_worker)
+                server = LiveServer(app, shutdown_timeout=60, **with_loop(loop))
+                server.start()
+                thread = thread_of(server)
+                with self.assertWarnsRegex(ResourceWarning, "worker thread liveserver-worker_0"):
+                    server.stop()
+                released.set()
+                self.assertTrue(ends(thread))
+
     def test_no_time_for_requests_is_still_some_for_the_lifespan(self) -> None:
         async def take_a_moment(app: apps.Faulty, receive: apps.Receive, send: apps.Send) -> None:
             await asyncio.sleep(0.05)
@@ -262,6 +295,53 @@ class InterruptTests(StrictTestCase):
                             server.stop()
                         self.stop_again(server, thread)
                     self.assertTrue(app.ended)
+
+    def test_a_stop_that_is_called_again_says_what_was_wrong(self) -> None:
+        again = threading.Event()
+
+        async def fail_late(app: apps.Faulty, receive: apps.Receive, send: apps.Send) -> None:
+            await asyncio.to_thread(again.wait, 10)
+            raise apps.Trouble("out of order")
+
+        for loop in loops():
+            with self.subTest(loop=loop):
+                again.clear()
+                server = LiveServer(apps.Faulty(shutdown=fail_late), **with_loop(loop))
+                server.start()
+                with (
+                    interrupted_once(threading.Thread, "join"),
+                    self.assertRaises(KeyboardInterrupt),
+                ):
+                    server.stop()
+                again.set()
+                with self.assertRaisesRegex(ShutdownError, "Trouble: out of order"):
+                    server.stop()
+
+    def test_a_stop_that_is_interrupted_does_not_wait_for_a_request(self) -> None:
+        down = threading.Event()
+
+        async def shutdown(app: apps.Faulty, receive: apps.Receive, send: apps.Send) -> None:
+            down.set()
+
+        for loop in loops():
+            with self.subTest(loop=loop):
+                down.clear()
+                app = apps.Faulty(shutdown=shutdown, handler=apps.hang_for_all_that)
+                self.addCleanup(app.blocked.released.set)
+                server = LiveServer(app, **with_loop(loop))
+                server.start()
+                thread = thread_of(server)
+                with Client(server.base_url) as client:
+                    client.send("/")
+                    self.assertTrue(app.begun.wait(5))
+                    with (
+                        interrupted_once(threading.Thread, "join"),
+                        self.assertRaises(KeyboardInterrupt),
+                    ):
+                        server.stop()
+                    self.assertTrue(down.wait(5), "the app was not shut down")
+                app.blocked.released.set()
+                self.stop_again(server, thread)
 
     def test_a_start_before_there_is_a_thread(self) -> None:
         server = LiveServer(apps.hello)
@@ -407,13 +487,18 @@ class LateFailureTests(StrictTestCase):
         async def raise_at_once() -> None:
             raise apps.Trouble("out of order")
 
+        async def raise_soon() -> None:
+            for _ in range(3):
+                await asyncio.sleep(0)  # it still puts things in order
+            await raise_at_once()
+
         async def raise_when_cancelled() -> None:
             try:
                 await asyncio.Event().wait()
             finally:
                 await raise_at_once()
 
-        for last in (raise_at_once, raise_when_cancelled):
+        for last in (raise_at_once, raise_soon, raise_when_cancelled):
 
             async def app(
                 scope: apps.Scope,
@@ -454,6 +539,14 @@ class LateFailureTests(StrictTestCase):
                         server.stop()
                     finally:
                         tasks.pop().exception()  # seen, so that asyncio does not complain
+                # What the lifespan raised comes before it.
+                server = LiveServer(apps.Faulty(start_it, apps.raise_trouble), **with_loop(loop))
+                server.start()
+                with self.assertRaisesRegex(ShutdownError, "Trouble: out of order"):
+                    try:
+                        server.stop()
+                    finally:
+                        tasks.pop().exception()
 
     def test_a_task_that_a_cancelled_task_started_can_clean_up(self) -> None:
         cleaned: list[str] = []

@@ -6,10 +6,12 @@ import socket
 import threading
 import unittest
 import warnings
+from functools import partial
+from unittest import mock
 
 from liveserver import LiveServer, LiveServerTestCase, NotRunningError, ShutdownError, StartupError
 from tests import apps
-from tests.support import Client, StrictTestCase, get, in_thread, loops, with_loop
+from tests.support import Client, StrictTestCase, get, in_thread, loops, until, with_loop
 
 
 def has_ipv6() -> bool:
@@ -116,13 +118,14 @@ class StartAndStopTests(StrictTestCase):
             _ = 1 / 0
         self.assertFalse(server.running)
 
-    def test_stop_in_a_handler_is_a_clear_error(self) -> None:
+    def test_waiting_for_it_in_a_handler_is_a_clear_error(self) -> None:
         said: list[BaseException] = []
 
         async def stops_itself(scope: apps.Scope, receive: apps.Receive, send: apps.Send) -> None:
             if scope["type"] == "lifespan":
                 return await apps.lifespan(receive, send)
-            for method in (server.stop, server.restart):
+            wait_idle = partial(server.wait_idle, 1)
+            for method in (server.stop, server.restart, server.drop_connections, wait_idle):
                 try:
                     method()
                 except ShutdownError as error:
@@ -131,8 +134,9 @@ class StartAndStopTests(StrictTestCase):
 
         with LiveServer(stops_itself) as server:
             self.assertEqual(get(server.base_url).body, b"still here")
-        self.assertEqual(len(said), 2)
-        self.assertIn("in its own thread", str(said[0]))
+        self.assertEqual(len(said), 4)
+        for error in said:
+            self.assertIn("in its own thread", str(error))
 
     def test_servers_are_apart_from_each_other(self) -> None:
         one, two = apps.Recorder(), apps.Recorder()
@@ -172,6 +176,21 @@ class AsyncWithTests(StrictTestCase, unittest.IsolatedAsyncioTestCase):
 
         async with LiveServer(asks_the_callers_loop):
             pass
+
+    async def test_the_loop_turns_while_a_worker_ends(self) -> None:
+        loop = asyncio.get_running_loop()
+
+        def outlive_the_server(server: LiveServer) -> None:
+            until(lambda: not server.running)
+            # It ends only if the loop of the test is free.
+            asyncio.run_coroutine_threadsafe(asyncio.sleep(0), loop).result(10)
+
+        def leave_a_worker(server: LiveServer) -> None:
+            asyncio.get_running_loop().run_in_executor(None, outlive_the_server, server)
+
+        with mock.patch("liveserver._run.GRACE", 3):
+            async with LiveServer(apps.hello) as server:
+                await server.acall(leave_a_worker, server)
 
     async def test_a_cancelled_start_leaves_nothing_running(self) -> None:
         begun, go_on = threading.Event(), threading.Event()
@@ -233,9 +252,11 @@ class AddressTests(StrictTestCase):
         with socket.create_server(("127.0.0.1", 0)) as free:
             port = free.getsockname()[1]
         for _ in range(3):
-            with LiveServer(apps.hello, port=port) as server, Client(server.base_url) as client:
+            with LiveServer(apps.hello, port=port) as server:
+                client = Client(server.base_url)
                 self.assertEqual(client.get().status, 200)
                 self.assertEqual(server.port, port)
+            client.close()  # last, so that it is the server's end that lingers on the port
 
     @unittest.skipUnless(has_ipv6(), "no IPv6 on this machine")
     def test_ipv6_is_written_with_brackets(self) -> None:

@@ -9,6 +9,7 @@ import threading
 import unittest
 from collections.abc import Iterator
 from typing import Any
+from unittest import mock
 
 from liveserver import AppError, ConfigurationError, LiveServer
 from liveserver._apps import as_asgi
@@ -349,6 +350,13 @@ LiveServer(app)
             with self.subTest(app=app), LiveServer(app) as server:
                 self.assertEqual(get(server.base_url).body, b"hello")
 
+    def test_arguments_that_nobody_can_tell(self) -> None:
+        app = functools.partial(apps.hello)
+        with mock.patch("inspect.signature", side_effect=ValueError("no signature found")):
+            server = LiveServer(app)
+        with server:
+            self.assertEqual(get(server.base_url).body, b"hello")
+
     def test_not_an_app(self) -> None:
         async def async_two(one: Any, two: Any) -> None: ...
 
@@ -360,13 +368,16 @@ LiveServer(app)
 
         def half(receive: Any, send: Any) -> Any: ...
 
+        async def and_more(scope: Any, receive: Any, send: Any, *, more: Any) -> None: ...
+
         class Two:
             def __init__(self, one: Any, two: Any) -> None: ...
 
         class Three:
             def __init__(self, one: Any = 1, two: Any = 2, three: Any = 3) -> None: ...
 
-        for app in (async_two, async_scope, one, four, half, Two, Three, dict, unittest.TestCase):
+        functions = (async_two, async_scope, one, four, half, and_more)
+        for app in (*functions, Two, Three, dict, unittest.TestCase):
             with (
                 self.subTest(app=app),
                 self.assertRaisesRegex(ConfigurationError, "cannot be called"),

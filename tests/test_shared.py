@@ -1,5 +1,6 @@
 """`server_scope = "session"`: one server for all classes with the same app and options."""
 
+import asyncio
 import importlib.util
 import os
 import subprocess
@@ -19,7 +20,7 @@ from liveserver import (
     _shared,
 )
 from tests import apps
-from tests.support import StrictTestCase, each_base, get, run_class
+from tests.support import Client, StrictTestCase, each_base, get, run_class
 
 ROOT = Path(__file__).parent.parent
 
@@ -182,14 +183,41 @@ class VerdictTests(SharedTestCase):
         self.assertIn("tearDownClass", str(outcome.errors[0][0]))
 
     @each_base
+    def test_outside_of_all_tests_where_nobody_waits_for_the_answer(self, base: Any) -> None:
+        clients: list[Client] = []
+
+        def tear_down_class(cls: Any) -> None:
+            client = Client(cls.base_url)
+            clients.append(client)
+            client.send()
+
+        async def raises_late(app: Any, receive: Any, send: Any) -> None:
+            await asyncio.sleep(0.1)  # so that the class would be judged before
+            raise apps.Trouble("out of order")
+
+        app = apps.Faulty(handler=raises_late)
+        cls = make(base, app=app, tearDownClass=classmethod(tear_down_class))
+        (error,) = run_class(cls).raised
+        clients[0].close()
+        self.assertIsInstance(error, AppError)
+
+    @each_base
     def test_a_start_that_fails_fails_each_class(self, base: Any) -> None:
         async def refuses(scope: Any, receive: Any, send: Any) -> None:
             await receive()
             raise OSError("no database")
 
-        app = {"app": staticmethod(refuses)}
-        outcome = run_class(make(base, None, **app), make(base, None, **app))
+        made: list[Any] = []
+
+        def create_app(cls: Any) -> Any:
+            made.append(cls)
+            return refuses
+
+        app = {"create_app": classmethod(create_app)}
+        classes = [make(base, None, **app), make(base, None, **app)]
+        outcome = run_class(*classes)
         self.assertEqual([type(each) for each in outcome.raised], [StartupError] * 2)
+        self.assertEqual(made, classes)  # each made a server of its own
 
     @each_base
     def test_a_wrong_option_names_the_class(self, base: Any) -> None:
@@ -324,6 +352,12 @@ print("child", os.waitpid(child, 0)[1])
         counts = [int(line.split()[-2]) for line in ended]
         self.assertEqual(sum(counts), 100, ended)
         self.assertTrue(all("after 1 start," in line for line in ended), ended)
+
+    def test_an_app_has_its_time_to_shut_down(self) -> None:
+        last = 'await asyncio.sleep(2); write("had its time")'
+        code, said, lines = self.run_module("unittest", "test_module", classes=1, last=last)
+        self.assertEqual(code, 0, said)
+        self.assertEqual(lines[1:], ["had its time"], said)
 
     def test_an_app_that_fails_to_shut_down_is_shown(self) -> None:
         _, out, _ = self.run_module(

@@ -1,6 +1,8 @@
 """Where a task, a thread or an exception stands, in the cases that are rare."""
 
 import asyncio
+import importlib
+import sysconfig
 import threading
 import traceback
 from collections.abc import Callable, Coroutine
@@ -12,6 +14,7 @@ from liveserver import LiveServer
 from liveserver._diagnosis import (
     _step,
     app_frames,
+    last_lines,
     raised_at,
     standing,
     thread_standing,
@@ -186,6 +189,26 @@ class ExceptionTests(StrictTestCase):
                 patched.side_effect = None if relpath is mock.DEFAULT else relpath
                 patched.return_value = "tests/test_standing.py"
                 self.assertIn(expected, raised_at(error))
+
+    def test_in_a_folder_whose_name_begins_like_that_of_a_library(self) -> None:
+        path = f"{sysconfig.get_path('stdlib')}_of_mine/app.py"
+        scope: dict[str, Any] = {}
+        exec(compile("def fail(): int('guest')", path, "exec"), scope)
+        self.assertRegex(raised_at(caught(scope["fail"])), r"_of_mine/app\.py:1 in fail")
+
+    def test_in_the_machinery_of_an_import(self) -> None:
+        error = caught(lambda: importlib.import_module("tests.no_such_module"))
+        self.assertRegex(raised_at(error), f"at {HERE}<lambda>")
+
+    def test_of_a_long_text_the_end(self) -> None:
+        lines = [f"line {number}" for number in range(41)]
+        for text, expected in (
+            (lines[:40], ["ValueError: line 0", *lines[1:40]]),
+            (lines, ["...", *lines[1:]]),
+        ):
+            with self.subTest(lines=len(text)):
+                shown = last_lines(ValueError("\n".join(text)))
+                self.assertEqual(shown.splitlines(), expected)
 
     def test_its_frames_begin_with_the_apps(self) -> None:
         error = caught(lambda: asyncio.run(wait_and_fail()))

@@ -2,6 +2,7 @@
 
 import asyncio
 import contextlib
+import gc
 import importlib.util
 import logging
 import os
@@ -19,7 +20,7 @@ from unittest import mock
 import aiohttp
 import requests
 
-from liveserver import ConfigurationError, LiveServer
+from liveserver import ConfigurationError, LiveServer, _tls
 from liveserver._by_hand import curl
 from tests import apps
 from tests.support import StrictTestCase, each_base_and_scope, loops, run_class, until
@@ -202,6 +203,22 @@ class ServingTests(StrictTestCase):
                 answer = requests.get(server.base_url, verify=server.ca_bundle, timeout=5)
                 self.assertEqual(answer.text, "hello")
 
+    def test_connections_that_are_gone_are_forgotten(self) -> None:
+        for loop in loops():
+            config = {"loop": loop}
+            with (
+                self.subTest(loop=loop),
+                LiveServer(apps.hello, tls=True, uvicorn_config=config) as server,
+            ):
+                for _ in range(3):
+                    requests.get(server.base_url, verify=server.ca_bundle, timeout=5)
+                server.drop_connections()
+                assert server._run is not None
+                handshakes = server._run._serving.server._handshakes
+                assert handshakes is not None
+                gc.collect()
+                self.assertEqual(list(handshakes._made), [])
+
     def test_a_client_that_speaks_plain_http_does_no_harm(self) -> None:
         with LiveServer(apps.hello, tls=True) as server:
             with socket.create_connection((server.host, server.port), 5) as sock:
@@ -218,6 +235,21 @@ class FileTests(StrictTestCase):
     def test_servers_share_the_authority(self) -> None:
         one, two = LiveServer(apps.hello, tls=True), LiveServer(apps.hello, tls=True)
         self.assertEqual(one.ca_bundle, two.ca_bundle)
+
+    def test_threads_share_the_authority(self) -> None:
+        alone: list[bool] = []
+
+        class Watched(_tls._Authority):
+            def __init__(self) -> None:
+                super().__init__()
+                alone.append(_tls._lock.locked())
+
+        self.addCleanup(_tls._authority.cache_clear)
+        for use in (_tls.ca_bundle, _tls.client_context, lambda: _tls.certificate(())):
+            _tls._authority.cache_clear()
+            with mock.patch("liveserver._tls._Authority", Watched):
+                use()
+        self.assertEqual(alone, [True, True, True])
 
     def test_only_the_user_can_read_the_keys(self) -> None:
         folder = Path(LiveServer(apps.hello, tls=True).ca_bundle).parent

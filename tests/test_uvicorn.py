@@ -16,8 +16,9 @@ from typing import Any
 from unittest import mock
 
 import uvicorn
+from uvicorn.logging import TRACE_LOG_LEVEL
 
-from liveserver import ConfigurationError, LiveServer
+from liveserver import ConfigurationError, LiveServer, ShutdownError
 from tests import apps
 from tests.support import Client, StrictTestCase, get, loops, until
 
@@ -82,6 +83,22 @@ class OptionsTests(StrictTestCase):
                 server.start()
                 self.assertEqual(app.events, ["startup", "shutdown", "startup"])
                 self.assertEqual(get(server.base_url).status, 200)
+
+    def test_a_start_stops_what_ended_by_itself_and_failed(self) -> None:
+        for loop in loops():
+            with self.subTest(loop=loop):
+                app = apps.Faulty(shutdown=apps.raise_trouble)
+                config = {"limit_max_requests": 1, "loop": loop}
+                server = LiveServer(app, uvicorn_config=config)
+                server.start()
+                self.assertEqual(get(server.base_url).status, 200)
+                until(lambda server=server: not server.running)  # type: ignore[misc]
+                with self.assertRaisesRegex(ShutdownError, "Trouble: out of order"):
+                    server.start()
+                self.assertFalse(server.running)
+                app.shutdown = None
+                with server:
+                    self.assertEqual(get(server.base_url).status, 200)
 
     def test_callback_notify_is_called(self) -> None:
         called = threading.Event()
@@ -236,6 +253,19 @@ class LoggingTests(StrictTestCase):
             self.assertEqual(logging.getLogger("uvicorn.error").level, logging.CRITICAL)
             self.assertFalse(logging.getLogger("uvicorn.access").propagate)
         self.assertEqual(self.loggers(), before)
+
+    def test_whether_uvicorn_traces_is_asked_for_each_server(self) -> None:
+        log = logging.getLogger("uvicorn.error")
+        self.addCleanup(log.setLevel, log.level)
+        for level in (logging.INFO, TRACE_LOG_LEVEL, logging.INFO):
+            log.setLevel(level)
+            traces = self.assertLogs if level == TRACE_LOG_LEVEL else self.assertNoLogs
+            with (
+                self.subTest(level=level),
+                traces("uvicorn.asgi", TRACE_LOG_LEVEL),
+                LiveServer(apps.hello) as server,
+            ):
+                self.assertEqual(get(server.base_url).body, b"hello")
 
     def test_assert_logs_sees_the_access_log(self) -> None:
         with LiveServer(apps.hello) as server, Client(server.base_url) as client:

@@ -108,7 +108,9 @@ class Console:
         with self._lock:
             try:
                 print(line, flush=True)
-            except OSError:
+            except OSError as error:
+                if isinstance(error, LiveServerError):
+                    raise  # by a signal handler of a fixture, which stopped the server just now
                 # Who read it has gone; the server has not.
                 os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
 

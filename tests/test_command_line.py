@@ -653,7 +653,10 @@ class Tests(LiveServerTestCase):
 """
         )
         command = self.start("thing.Tests")
-        command.url()
+        get(command.url())
+        # When this is there, the main thread is no longer printing. A handler that comes in the
+        # middle of that holds the lock that the app needs for its own print.
+        command.line("GET / ")
         self.assertEqual(command.stop(signal.SIGTERM), (0, "shutdown\n", STOPPING))
 
     def test_options_come_before_those_of_the_class(self) -> None:

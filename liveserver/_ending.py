@@ -4,7 +4,7 @@ Both write a byte into a pipe. Python does so for a signal in its C handler, at 
 in Python, an event or a queue would be heeded only after the blocking call that the main thread
 may have been about to begin. The handler in Python writes one too: an event loop of the fixture
 that handles signals itself has taken the wake-ups of the C handler away, and may not give them
-back.
+back; `_readable` sees to it that the handler runs all the same.
 """
 
 import contextlib
@@ -15,6 +15,8 @@ import threading
 from collections.abc import Callable
 from types import FrameType
 from typing import Any, Self
+
+from liveserver._readable import until_readable
 
 __all__ = ["Ending"]
 
@@ -78,6 +80,7 @@ class Ending:
     def wait(self) -> bool:
         """Wait, in any thread; return whether the server ended without having been asked to."""
         while True:
+            until_readable(self._reader)
             number = os.read(self._reader, 1)[0]
             # The pipe may have been full of other signals, with no room for those.
             if self._asked or number in (*_SIGNALS, _SERVER_ENDED):

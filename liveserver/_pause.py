@@ -15,6 +15,7 @@ from typing import Any
 
 from liveserver._by_hand import curl
 from liveserver._diagnosis import last_lines
+from liveserver._readable import until_readable
 from liveserver._server import LiveServer
 
 __all__ = ["is_failure", "pause"]
@@ -68,6 +69,7 @@ def pause(test: object, error: BaseException, server: LiveServer | None) -> bool
                 f"  {server.base_url}\n  {curl(server)}\n\n"
                 "Its server is still running. Press Enter to go on with the tests."
             )
+            until_readable(sys.stdin)
             sys.stdin.readline()
         return True
     return False

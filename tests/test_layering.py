@@ -38,6 +38,7 @@ ROOMS = [
     "_by_hand",
     "_observe",
     "_console",
+    "_readable",
     "_ending",
     "_clients",
     "_verdict",

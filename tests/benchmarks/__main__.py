@@ -12,7 +12,7 @@ from collections.abc import Callable, Iterator, Sequence
 from datetime import UTC, datetime
 from pathlib import Path
 
-from tests.benchmarks import growth, imports, one_test, suite, throughput
+from tests.benchmarks import growth, imports, suite, throughput, whole
 from tests.benchmarks._chart import chart
 from tests.benchmarks._common import loops
 from tests.benchmarks._contenders import FLOOR, LIVESERVER
@@ -77,7 +77,7 @@ def draw(lifecycles: Lifecycles) -> str:
 
 def whole_tests(_: argparse.Namespace) -> Iterator[Answer]:
     """What does a whole test cost?"""
-    yield one_test.measure(loops(), 150)
+    yield whole.measure(loops(), 150)
 
 
 def requests(_: argparse.Namespace) -> Iterator[Answer]:
@@ -108,7 +108,7 @@ def imported(_: argparse.Namespace) -> Iterator[Answer]:
 
 QUESTIONERS: dict[str, Callable[[argparse.Namespace], Iterator[Answer] | Sequence[Answer]]] = {
     "lifecycle": lifecycle,
-    "one_test": whole_tests,
+    "whole": whole_tests,
     "throughput": requests,
     "suite": suites,
     "growth": piled_up,

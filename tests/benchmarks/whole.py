@@ -1,4 +1,4 @@
-"""What does a whole test cost that has a server of its own? `python -m tests.benchmarks.one_test`
+"""What does a whole test cost that has a server of its own? `python -m tests.benchmarks.whole`
 
 A `unittest.TestCase` with one request, run by itself: what it costs to make the test's server and
 its session, to ask once and to bring all down. The floor does the same by hand: in `setUp` it
@@ -140,7 +140,7 @@ def measure(loops: Sequence[str], cycles: int) -> Answer:
 
 def main() -> None:
     """Print the table."""
-    parser = argparse.ArgumentParser(prog="python -m tests.benchmarks.one_test")
+    parser = argparse.ArgumentParser(prog="python -m tests.benchmarks.whole")
     parser.add_argument("--cycles", type=int, default=300, help="of each (%(default)s)")
     options = parser.parse_args()
     print(f"{machine()}\n{versions()}\n\n{measure(loops(), options.cycles)}")

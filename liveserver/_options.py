@@ -57,6 +57,10 @@ class Options(NamedTuple):
         return threading.TIMEOUT_MAX if self.unbounded else seconds
 
 
+# How many of them stand before uvicorn_config.
+_VALUES = Options._fields.index("uvicorn_config")
+
+
 def make_options(
     *,
     factory: bool = False,
@@ -81,61 +85,35 @@ def make_options(
             return _make_once(environment(), *values, *items)
         except TypeError:
             pass  # a value cannot be hashed, and is wrong
-    return _make(*values, config)
+    return _make(values, config)
 
 
 # By type too, as 1 and True are equal. What raises is not kept.
 @lru_cache(maxsize=32, typed=True)
-def _make_once(
-    _environment: object,
-    factory: bool,
-    host: str,
-    port: int,
-    public_host: str | None,
-    tls: bool,
-    startup_timeout: float,
-    shutdown_timeout: float,
-    *items: Any,
-) -> Options:
-    config = dict(zip(items[::2], items[1::2], strict=True))
-    return _make(factory, host, port, public_host, tls, startup_timeout, shutdown_timeout, config)
+def _make_once(_environment: object, *flat: Any) -> Options:
+    items = flat[_VALUES:]
+    return _make(flat[:_VALUES], dict(zip(items[::2], items[1::2], strict=True)))
 
 
-def _make(
-    factory: bool,
-    host: str,
-    port: int,
-    public_host: str | None,
-    tls: bool,
-    startup_timeout: float,
-    shutdown_timeout: float,
-    uvicorn_config: Mapping[str, Any],
-) -> Options:
+def _make(values: tuple[Any, ...], uvicorn_config: object) -> Options:
+    """Make the options of their values, those up to `uvicorn_config`, and of that."""
     check_environment()
-    for name, value in (("factory", factory), ("tls", tls)):
+    config = _checked_uvicorn_config(uvicorn_config)
+    options = Options._make((*values, config, timeouts_are_off()))
+    for name in ("factory", "tls"):
+        value = getattr(options, name)
         if not isinstance(value, bool):
             raise _wrong(name, value, "True or False")
-    _check_host("host", host)
-    if public_host is not None:
-        _check_host("public_host", public_host)
-    if not fits(port, int) or not 0 <= port <= 65535:
-        raise _wrong("port", port, "0 (any free port) or a port number up to 65535")
-    _check_seconds("startup_timeout", startup_timeout, least="more than 0")
-    _check_seconds("shutdown_timeout", shutdown_timeout, least="0 or more")
-    config = _checked_uvicorn_config(uvicorn_config)
-    if tls:
+    _check_host("host", options.host)
+    if options.public_host is not None:
+        _check_host("public_host", options.public_host)
+    if not fits(options.port, int) or not 0 <= options.port <= 65535:
+        raise _wrong("port", options.port, "0 (any free port) or a port number up to 65535")
+    _check_seconds("startup_timeout", options.startup_timeout, least="more than 0")
+    _check_seconds("shutdown_timeout", options.shutdown_timeout, least="0 or more")
+    if options.tls:
         _refuse_certificates(config)
-    return Options(
-        factory,
-        host,
-        port,
-        public_host,
-        tls,
-        startup_timeout,
-        shutdown_timeout,
-        config,
-        timeouts_are_off(),
-    )
+    return options
 
 
 def plain_items(given: Mapping[str, Any]) -> tuple[Any, ...] | None:

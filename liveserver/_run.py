@@ -121,13 +121,21 @@ class Run:
         _process.add(self)
         try:
             self.thread.start()
-        except BaseException as error:
-            if self.thread.ident is None:  # else it is Ctrl-C, and the thread has begun
-                _process.remove(self)
-                self._sock.close()
-            if not isinstance(error, RuntimeError):
-                raise
+        except RuntimeError as error:
+            if self.thread.ident is not None:
+                # The thread has begun. Somebody's signal handler raised while this one waited for
+                # that, and upset the lock of the wait, which complains instead.
+                raise error.__context__ or error from None
+            self._forget_thread()
             raise StartupError(f"The system gave no thread for the server: {error}.") from error
+        except BaseException:  # Ctrl-C
+            if self.thread.ident is None:
+                self._forget_thread()
+            raise
+
+    def _forget_thread(self) -> None:
+        _process.remove(self)
+        self._sock.close()
 
     def _late(self, app: object, place: str) -> StartupTimeout:
         left_behind = self._give_up()

@@ -84,9 +84,9 @@ class Request:
     """What the witness writes down of a request. Written by the server's thread alone.
 
     Others may read it at any time, and get what is true now. `claimed` and, when its test is over,
-    `exception` are theirs. It is on the path of every request, so what has a default stands in the
-    class, nothing is worked out before somebody asks, and no container is made for it: thousands
-    of them that live on would have the garbage collector look at all that lives.
+    `exception` are theirs. It is on the path of every request, so nothing is worked out before
+    somebody asks, and no container is made for it: thousands of them that live on would have the
+    garbage collector look at all that lives.
 
     Attributes:
         method: The HTTP method, or `"WebSocket"`.
@@ -228,7 +228,12 @@ class Request:
         elif kind == "http.response.start":
             self.status = message["status"]
             if "headers" in message:
-                message = self._see_headers(message)
+                headers = message["headers"]
+                if type(headers) is not list:
+                    # Any iterable will do, even one that can be read only once.
+                    headers = list(headers)
+                    message = {**message, "headers": headers}
+                self._headers = headers
             if self.uvicorns is not None and not _access_logger.isEnabledFor(logging.INFO):
                 self.uvicorns.access_log = False  # uvicorn writes the line first, then asks
             if self._witness.waiters:
@@ -236,15 +241,6 @@ class Request:
         elif kind.startswith("websocket."):
             self._see_websocket(kind, message)
         return self._pass_on(message)
-
-    def _see_headers(self, message: Message) -> Message:
-        headers = message["headers"]
-        if type(headers) is not list:
-            # Any iterable will do, even one that can be read only once.
-            headers = list(headers)
-            message = {**message, "headers": headers}
-        self._headers = headers
-        return message
 
     def _see_websocket(self, kind: str, message: Message) -> None:
         if kind == "websocket.send":
@@ -299,15 +295,13 @@ def _is_departure(error: BaseException) -> bool:
 class Journal:
     """The requests of one server, oldest first, through all its runs; the last 10,000.
 
-    The server's thread appends; others copy.
+    Attributes:
+        append: Adds a request that has just begun. The server's thread calls it; others copy.
     """
 
     def __init__(self) -> None:
         self._requests: deque[Request] = deque(maxlen=_KEPT)
-
-    def append(self, request: Request) -> None:
-        """Add a request that has just begun."""
-        self._requests.append(request)
+        self.append: Callable[[Request], None] = self._requests.append
 
     def last(self) -> Request | None:
         """Return the latest request, as a mark for `since`; None if there was none."""

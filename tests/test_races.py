@@ -91,7 +91,15 @@ class StartTests(StrictTestCase):
             start(thread)
             raise KeyboardInterrupt
 
-        for moment in (not_begun, begun):
+        def lock_upset(thread: threading.Thread) -> None:
+            # What CPython does if a signal comes while Condition.wait() takes its lock again.
+            start(thread)
+            try:
+                raise KeyboardInterrupt
+            finally:
+                threading.Lock().release()
+
+        for moment in (not_begun, begun, lock_upset):
             for loop in loops():
                 with self.subTest(moment=moment.__name__, loop=loop):
                     known = set(_process._running)

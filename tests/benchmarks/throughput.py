@@ -1,17 +1,17 @@
 """How many requests per second? `python -m tests.benchmarks.throughput --help`
 
 The clients live in another process: 16 keep-alive connections, each with one request on its way.
-A liveserver and uvicorn with the same options take turns: uvicorn in a process of its own, as in
-production, and in a bare thread of this one. As it comes, uvicorn here writes no access log, as it
-has no handler for it; liveserver's own handler, which keeps it from printing, would make uvicorn in
-this process write one for nobody, so it is taken away meanwhile.
+A liveserver, the same without its witness, and uvicorn with the same options all run at once, and
+take turns of a few hundredths of a second: uvicorn in a process of its own, as in production, and
+in a bare thread of this one. As it comes, uvicorn writes no access log here, as it has no handler
+for it; liveserver's own handler, which keeps it from printing, would make uvicorn in this process
+write one for nobody, so that is turned off for it.
 """
 
 import argparse
 import contextlib
 import importlib.util
 import itertools
-import logging
 import statistics
 import threading
 import time
@@ -28,7 +28,7 @@ from tests.benchmarks._common import app, listening_socket, loops
 from tests.benchmarks._hammer import Hammer, uvicorn_process
 from tests.benchmarks._table import Answer, machine, versions
 
-__all__ = ["BARE", "OURS", "Rates", "measure", "ratio", "ways", "witness_answer"]
+__all__ = ["CONTENDERS", "answer", "measure", "witness_answer"]
 
 OURS, THREAD, PROCESS = "liveserver", "uvicorn, thread", "uvicorn, process"
 BARE = "liveserver without witness"
@@ -51,7 +51,9 @@ async def _pass_by(_self: Witness, scope: Any, receive: Any, send: Any) -> None:
 @contextlib.contextmanager
 def without_witness(options: Mapping[str, str]) -> Iterator[int]:
     """Run a liveserver that writes down no request; yield its port."""
-    with mock.patch.object(Witness, "asgi", _pass_by), with_liveserver(options) as port:
+    with contextlib.ExitStack() as stack:
+        with mock.patch.object(Witness, "asgi", _pass_by):  # others start beside it
+            port = stack.enter_context(with_liveserver(options))
         yield port
 
 
@@ -59,11 +61,10 @@ def without_witness(options: Mapping[str, str]) -> Iterator[int]:
 def with_uvicorn(options: Mapping[str, str]) -> Iterator[int]:
     """Run uvicorn's own `Server.run` in a thread; yield its port."""
     config = uvicorn.Config(app, log_config=None, interface="asgi3", **options)  # type: ignore[arg-type]
+    config.load()
+    config.http_protocol_class = _without_access_log(config.http_protocol_class)
     server = uvicorn.Server(config)
-    with (
-        listening_socket() as sock,
-        mock.patch.object(logging.getLogger("uvicorn"), "handlers", []),
-    ):
+    with listening_socket() as sock:
         thread = threading.Thread(target=server.run, kwargs={"sockets": [sock]}, daemon=True)
         thread.start()
         while not server.started:
@@ -73,6 +74,15 @@ def with_uvicorn(options: Mapping[str, str]) -> Iterator[int]:
         finally:
             server.should_exit = True
             thread.join(10)
+
+
+def _without_access_log(protocol_class: Any) -> Any:
+    class Protocol(protocol_class):  # type: ignore[misc]
+        def __init__(self, *args: Any, **kwargs: Any) -> None:
+            super().__init__(*args, **kwargs)
+            self.access_log = False
+
+    return Protocol
 
 
 CONTENDERS: Mapping[str, Callable[[Mapping[str, str]], AbstractContextManager[int]]] = {
@@ -89,19 +99,22 @@ def ways() -> list[tuple[str, str]]:
     return list(itertools.product(loops(), parsers))
 
 
-def measure(names: Sequence[str], rounds: int, seconds: float) -> dict[tuple[str, str], Rates]:
-    """Measure some of `CONTENDERS` in each way."""
-    found: dict[tuple[str, str], Rates] = {}
+def measure(rounds: int, seconds: float) -> dict[tuple[str, str], Rates]:
+    """Measure all contenders in each way."""
     with Hammer() as hammer:
-        for loop, parser in ways():
-            options = {"loop": loop, "http": parser}
-            rates: dict[str, list[float]] = {name: [] for name in names}
-            for number in range(rounds):
-                for name in names if number % 2 else names[::-1]:
-                    with CONTENDERS[name](options) as port:
-                        rates[name].append(hammer.rate(port, seconds))
-            found[loop, parser] = rates
-    return found
+        return {way: _alternate(hammer, way, rounds, seconds) for way in ways()}
+
+
+def _alternate(hammer: Hammer, way: tuple[str, str], rounds: int, seconds: float) -> Rates:
+    options = dict(zip(("loop", "http"), way, strict=True))
+    names = list(CONTENDERS)
+    rates: dict[str, list[float]] = {name: [] for name in names}
+    with contextlib.ExitStack() as stack:
+        ports = {name: stack.enter_context(CONTENDERS[name](options)) for name in names}
+        for number in range(rounds):
+            for name in names if number % 2 else names[::-1]:
+                rates[name].append(hammer.rate(ports[name], seconds))
+    return rates
 
 
 def ratio(rates: Rates, other: str) -> float:
@@ -151,13 +164,13 @@ def witness_answer(found: Mapping[tuple[str, str], Rates]) -> Answer:
 
 
 def main() -> None:
-    """Print the table."""
+    """Print the tables."""
     parser = argparse.ArgumentParser(prog="python -m tests.benchmarks.throughput")
-    parser.add_argument("--rounds", type=int, default=20, help="alternating rounds (%(default)s)")
-    parser.add_argument("--seconds", type=float, default=0.5, help="of each (%(default)s)")
+    parser.add_argument("--rounds", type=int, default=200, help="alternating rounds (%(default)s)")
+    parser.add_argument("--seconds", type=float, default=0.05, help="of each turn (%(default)s)")
     options = parser.parse_args()
     print(f"{machine()}\n{versions()}\n")
-    found = measure(list(CONTENDERS), options.rounds, options.seconds)
+    found = measure(options.rounds, options.seconds)
     print(answer(found), witness_answer(found), sep="\n\n")
 
 

@@ -1,10 +1,7 @@
 """A real uvicorn server for your tests: unittest base classes and a server by hand."""
 
-from liveserver._case import (
-    IsolatedAsyncioLiveServerTestCase,
-    LiveServerMixin,
-    LiveServerTestCase,
-)
+import typing as _typing
+
 from liveserver._errors import (
     AppError,
     BusyTimeout,
@@ -39,11 +36,30 @@ __all__ = [
 __version__ = "0.1.0"
 
 # Tracebacks and reprs show the names that users import.
-for _public in (
-    IsolatedAsyncioLiveServerTestCase,
-    LiveServer,
-    LiveServerMixin,
-    LiveServerTestCase,
-    ServedRequest,
-):
-    _public.__module__ = __name__
+LiveServer.__module__ = ServedRequest.__module__ = __name__
+
+if _typing.TYPE_CHECKING:
+    from liveserver._case import (
+        IsolatedAsyncioLiveServerTestCase,
+        LiveServerMixin,
+        LiveServerTestCase,
+    )
+else:
+
+    def __getattr__(name: str) -> type:
+        """Import the test cases when one is asked for: a server by hand needs no unittest."""
+        if name not in __all__:
+            raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+        from liveserver import _case
+
+        for each in (
+            _case.IsolatedAsyncioLiveServerTestCase,
+            _case.LiveServerMixin,
+            _case.LiveServerTestCase,
+        ):
+            each.__module__ = __name__
+            globals()[each.__name__] = each
+        return globals()[name]
+
+    def __dir__() -> list[str]:
+        return sorted({*globals(), *__all__})

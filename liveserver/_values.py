@@ -1,6 +1,5 @@
 """Whether what somebody gave is what options take: their names, and the values' types."""
 
-import difflib
 import types
 import typing
 from collections.abc import Callable, Collection, Iterable, Mapping
@@ -22,6 +21,8 @@ def check_names(given: Iterable[object], known: Collection[str], what: str) -> N
     """
     for name in given:
         if name not in known:
+            import difflib  # which only mistakes need
+
             names = sorted(known)
             near = difflib.get_close_matches(str(name), names, n=1)
             hint = f"Did you mean {near[0]!r}?" if near else f"It takes: {', '.join(names)}."

@@ -310,7 +310,17 @@ class ImportTests(StrictTestCase):
         return set(done.stdout.split())
 
     def test_the_package_imports_none(self) -> None:
-        self.assertFalse(self.modules_after("import liveserver") & {"aiohttp", "requests"})
+        modules = self.modules_after("from liveserver import *")
+        self.assertFalse(modules & {"aiohttp", "requests"})
+
+    def test_a_server_by_hand_imports_no_unittest(self) -> None:
+        code = """
+from liveserver import LiveServer
+async def app(scope, receive, send): ...
+with LiveServer(app):
+    pass
+"""
+        self.assertNotIn("unittest", self.modules_after(code))
 
     def test_the_sync_class_imports_requests_alone(self) -> None:
         code = """

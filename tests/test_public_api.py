@@ -15,7 +15,7 @@ ROOT = Path(__file__).parent.parent
 class PublicApiTests(StrictTestCase):
     def test_all_is_sorted_and_true(self) -> None:
         self.assertEqual(liveserver.__all__, sorted(liveserver.__all__))
-        public = {name for name in vars(liveserver) if not name.startswith("_")}
+        public = {name for name in dir(liveserver) if not name.startswith("_")}
         self.assertEqual(public, set(liveserver.__all__))
 
     def test_names_say_where_users_find_them(self) -> None:
@@ -23,6 +23,10 @@ class PublicApiTests(StrictTestCase):
             with self.subTest(name=name):
                 thing = getattr(liveserver, name)
                 self.assertEqual(f"{thing.__module__}.{thing.__qualname__}", f"liveserver.{name}")
+
+    def test_a_name_that_is_not_there(self) -> None:
+        with self.assertRaisesRegex(AttributeError, "module 'liveserver' has no attribute 'Nope'"):
+            liveserver.Nope  # type: ignore[attr-defined]  # noqa: B018
 
     def test_errors_survive_a_process_boundary(self) -> None:
         for error in (

@@ -13,8 +13,8 @@ from liveserver._errors import (
     StartupError,
     StartupTimeout,
 )
+from liveserver._served import ServedRequest
 from liveserver._server import LiveServer
-from liveserver._witness import ServedRequest
 
 __all__ = [
     "AppError",

@@ -3,11 +3,11 @@
 import importlib
 import inspect
 from collections.abc import Callable
-from types import FunctionType
 from typing import Any, NamedTuple, cast
 
 from liveserver._asgi import ASGIApp, Receive, Scope, Send
 from liveserver._errors import ConfigurationError
+from liveserver._interface import interface, takes
 from liveserver._wsgi import check_a2wsgi, from_wsgi
 
 # unittest leaves the frames of a module that says this out of its reports.
@@ -148,18 +148,18 @@ def _checked_interface(app: object, origin: str, words: Words) -> str:
         raise ConfigurationError(
             f"{origin} {app!r}, which is not an app: it cannot be called. {words.app}"
         )
-    interface = _interface(app)
-    if interface is None:
+    spoken = interface(app)
+    if spoken is None:
         raise ConfigurationError(f"{origin} {describe(app)}, which {_mismatch(app, words)}")
-    if interface == "ambiguous":
+    if spoken == "ambiguous":
         raise ConfigurationError(
             f"{origin} {describe(app)}, which may be an ASGI or a WSGI app by its arguments. Say "
             "which: give a function `async def app(scope, receive, send)` or "
             "`def app(environ, start_response)` that calls it."
         )
-    if interface == "wsgi":
+    if spoken == "wsgi":
         check_a2wsgi(f"{origin} {describe(app)}")
-    return interface
+    return spoken
 
 
 def app_maker(
@@ -185,7 +185,7 @@ def app_maker(
         adapter = _ADAPTERS[_checked_interface(app, origin, words)]
         checked = cast(App, app)
         return lambda: checked, adapter
-    if not callable(app) or not _takes(app, 0):
+    if not callable(app) or not takes(app, 0):
         raise ConfigurationError(
             f"{origin} {describe(app)}, which cannot be called without arguments, as "
             f"{words.factory} needs. Give a function that takes none and returns the app."
@@ -195,7 +195,7 @@ def app_maker(
 
 def as_asgi(app: App) -> ASGIApp:
     """Make one ASGI 3 app of a checked app."""
-    return _ADAPTERS[_interface(app)](app)
+    return _ADAPTERS[interface(app)](app)
 
 
 def _as_it_is(app: App) -> ASGIApp:
@@ -217,85 +217,6 @@ _ADAPTERS: dict[str | None, Callable[[App], ASGIApp]] = {
 }
 
 
-def _interface(app: App) -> str | None:
-    """Tell `"asgi3"`, `"asgi2"`, `"wsgi"` or `"ambiguous"` by the arguments; None is no app."""
-    if _takes_exactly(app, 3):
-        return "asgi3"
-    asgi3, wsgi = _takes(app, 3), _takes(app, 2)
-    names = _names(app)
-    if names and _may_build(app, names):
-        return None
-    if asgi3 and wsgi and names is not None and not _is_async(app) and "scope" not in names[:1]:
-        return "wsgi" if "start_response" in names[1:2] else "ambiguous"
-    if asgi3 and (not inspect.isclass(app) or hasattr(app, "__await__")):
-        return "asgi3"
-    if names == ["scope"] and not _is_async(app):
-        return "asgi2"
-    if inspect.isclass(app) and "start_response" not in (names or ())[1:2]:
-        return None  # few classes are apps, but almost each takes some arguments
-    return "wsgi" if wsgi and not _is_async(app) and names != ["receive", "send"] else None
-
-
-def _may_build(app: App, names: list[str]) -> bool:
-    """Whether it needs none of its arguments, which have not the names that those of an app have:
-    `def create_app(config=None, debug=False)`.
-    """
-    named = names[0] == "scope" or "start_response" in names[1:2]
-    return _takes(app, 0) and not named and not _is_async(app)
-
-
-def _is_async(app: App) -> bool:
-    if inspect.isclass(app):
-        return False  # its __call__ is that of its instances
-    call = getattr(app, "func", app)  # what functools.partial() calls
-    return inspect.iscoroutinefunction(call) or inspect.iscoroutinefunction(
-        getattr(call, "__call__", None)  # noqa: B004  # whether it is async, not whether it is there
-    )
-
-
-def _names(app: App) -> list[str] | None:
-    """The names of its positional arguments; None where it has no signature."""
-    try:
-        parameters = inspect.signature(app).parameters.values()
-    except (TypeError, ValueError):
-        return None
-    return [each.name for each in parameters if each.kind in (0, 1)]
-
-
-def _takes_exactly(app: App, count: int) -> bool:
-    """Whether it is of a usual shape and has that many arguments: a function, or an object with
-    such a `__call__`.
-
-    `inspect.signature` costs 50 microseconds, and a server less than 1,000.
-    """
-    if type(app) is FunctionType:
-        function: Any = app
-    elif isinstance(app, type):
-        return False
-    else:
-        function, count = type(app).__call__, count + 1
-    code = getattr(function, "__code__", None)
-    return (
-        code is not None
-        and code.co_argcount == count
-        and not code.co_kwonlyargcount
-        and not code.co_flags & inspect.CO_VARARGS
-        and not function.__defaults__
-        and not hasattr(function, "__wrapped__")
-    )
-
-
-def _takes(app: Callable[..., Any], count: int) -> bool:
-    """Whether it can be called with that many positional arguments."""
-    try:
-        inspect.signature(app).bind(*[None] * count)
-    except TypeError:
-        return False
-    except ValueError:  # some builtins have no signature; then the first request tells
-        return True
-    return True
-
-
 def _mismatch(app: Callable[..., Any], words: Words) -> str:
     cannot = (
         "cannot be called with (scope, receive, send) as ASGI says, nor with "
@@ -303,7 +224,7 @@ def _mismatch(app: Callable[..., Any], words: Words) -> str:
     )
     if inspect.isclass(app):
         return f"{cannot}: it is a class. Give an instance of it."
-    if _takes(app, 0):
+    if takes(app, 0):
         return (
             "looks like a function that builds the app: it can be called without arguments. "
             f"{words.builder}"

@@ -5,7 +5,6 @@ The stop is registered as a cleanup before the start: cleanups run also when a s
 were closed there are gone before their server.
 """
 
-import asyncio
 import inspect
 import re
 import unittest
@@ -13,13 +12,12 @@ from collections.abc import Callable
 from typing import TYPE_CHECKING, Any, ClassVar, Generic, TypeVar, cast
 
 from liveserver._apps import imported
-from liveserver._clients import async_session, sync_session
 from liveserver._environment import pauses
 from liveserver._errors import ConfigurationError, NotRunningError
+from liveserver._http import close_later, session_of, session_property
 from liveserver._making import make_server, scope_of, shared
 from liveserver._options import ServerOptions
 from liveserver._server import LiveServer
-from liveserver._values import fits
 from liveserver._verdict import ServerRaises, Span, raise_app_errors
 from liveserver._watch import Noting, Watch
 
@@ -57,27 +55,6 @@ class _FromServer(Generic[_T]):
         return self._read(server)
 
 
-class _session_property(property):
-    """`http`, which is asked of the class by mistake, and then says where it is to be had."""
-
-    _owner: type | None = None  # of one that was asked of a class
-
-    def __get__(self, case: Any, owner: type | None = None, /) -> Any:
-        if case is not None:
-            return super().__get__(case, owner)
-        asked = type(self)(self.fget)  # a property still, for whoever looks at the class
-        asked._owner = owner
-        return asked
-
-    def __getattr__(self, name: str) -> Any:
-        if self._owner is None:
-            raise AttributeError(name)
-        raise NotRunningError(
-            f"{self._owner.__qualname__}.http exists only on an instance, during a test. In "
-            "setUpClass use a client of your own, such as requests, with cls.base_url."
-        )
-
-
 class LiveServerMixin:
     """What makes a `unittest.TestCase` a live server test case; stands before it in the bases.
 
@@ -103,9 +80,6 @@ class LiveServerMixin:
 
     # Made by run(); absent where a test is run by debug().
     _live_server_watch: Watch
-
-    # Of the instance; absent until a test asks for it.
-    _live_server_http: Any
 
     # Of the class or of the instance, by the scope; absent while there is no server.
     _live_server_server: LiveServer
@@ -143,7 +117,7 @@ class LiveServerMixin:
         # subclass forgets super().setUp().
         self._live_server_judge_later()
         if self.server_scope != "test":  # in which setUp() does it
-            self._live_server_close_http_later()
+            close_later(self)
         noting = None
         if result is not None:
             trims = isinstance(result, unittest.TestResult)
@@ -154,7 +128,7 @@ class LiveServerMixin:
             watch.release()
         return own_result if result is None else result
 
-    @_session_property
+    @session_property
     def http(self) -> Any:
         """A session whose relative URLs go to the server; made anew for each test.
 
@@ -167,10 +141,7 @@ class LiveServerMixin:
                 where no loop is running, in `setUp`.
             NotRunningError: The server is not running.
         """
-        session = vars(self).get("_live_server_http")
-        if session is None:
-            session = self._live_server_http = _open_session(self)
-        return session
+        return session_of(self)
 
     def _live_server_judge_later(self) -> None:
         watch = self._live_server_watch
@@ -179,12 +150,6 @@ class LiveServerMixin:
             self.addAsyncCleanup(watch.settle_aside)
         else:
             cast(unittest.TestCase, self).addCleanup(watch.settle_and_judge)
-
-    def _live_server_close_http_later(self) -> None:
-        if isinstance(self, unittest.IsolatedAsyncioTestCase):
-            self.addAsyncCleanup(_close_async_session, self)
-        else:
-            cast(unittest.TestCase, self).addCleanup(_close_session, self)
 
     def assertServerRaises(
         self, expected_exception: type[BaseException] | tuple[type[BaseException], ...]
@@ -277,7 +242,7 @@ class LiveServerMixin:
                 test_case.addCleanup(server.stop)
             server.start()
             self._live_server_server = server
-            self._live_server_close_http_later()  # before the stop
+            close_later(self)  # before the stop
             if "_live_server_watch" in vars(self):
                 self._live_server_watch.follow(server)
                 if pauses():
@@ -340,36 +305,6 @@ def _raise_unclaimed(span: Span, scope: str) -> None:
         raise_app_errors(span.requests())
     finally:
         span.release()
-
-
-def _open_session(case: LiveServerMixin) -> Any:
-    who, seconds = type(case).__qualname__, case.http_timeout
-    if not fits(seconds, float) or not seconds > 0:
-        raise ConfigurationError(
-            f"{who}.http_timeout is {seconds!r}. Use a number of seconds, more than 0."
-        )
-    if not isinstance(case, unittest.IsolatedAsyncioTestCase):
-        return sync_session(case.server, seconds)
-    try:
-        asyncio.get_running_loop()
-    except RuntimeError:
-        raise ConfigurationError(
-            f"{who}.http is an aiohttp session and needs the test's loop, which is not running "
-            "here. Use it in asyncSetUp(), the test or asyncTearDown()."
-        ) from None
-    return async_session(case.server, seconds)
-
-
-def _close_session(case: LiveServerMixin) -> None:
-    session = vars(case).pop("_live_server_http", None)
-    if session is not None:
-        session.close()
-
-
-async def _close_async_session(case: LiveServerMixin) -> None:
-    session = vars(case).pop("_live_server_http", None)
-    if session is not None:
-        await session.close()
 
 
 def _forget_server(holder: LiveServerMixin | type[LiveServerMixin]) -> None:

@@ -14,7 +14,7 @@ import sys
 import threading
 import traceback
 import weakref
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Collection, Iterable, Iterator
 from concurrent.futures import Future
 from functools import lru_cache
 from time import perf_counter
@@ -28,10 +28,12 @@ __all__ = [
     "app_frames",
     "chain",
     "last_lines",
+    "listed",
     "passed_through_app",
     "raised_at",
     "request_line",
     "standing",
+    "still_running",
     "thread_stack",
     "thread_standing",
 ]
@@ -74,6 +76,16 @@ def request_line(request: Request, server_thread: threading.Thread) -> str:
     age = perf_counter() - request.started
     place = standing(request.task, server_thread)
     return f"{request.method} {request.path}, open {age:.1f} s, {place}"
+
+
+def listed(lines: Iterable[str]) -> str:
+    """Put each on a line of its own, below what a message says."""
+    return "".join(f"\n  {line}" for line in lines)
+
+
+def still_running(lines: Collection[str]) -> str:
+    """End a message by what runs still, if anything does."""
+    return f" Still running:{listed(lines)}" if lines else ""
 
 
 @_never_raises

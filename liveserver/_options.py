@@ -15,7 +15,11 @@ from liveserver._values import fits
 # unittest leaves the frames of a module that says this out of its reports.
 __unittest = True
 
-__all__ = ["Options", "ServerOptions", "make_options", "plain_items"]
+__all__ = ["GRACE", "Options", "ServerOptions", "make_options", "plain_items"]
+
+# Seconds for what takes less than a millisecond unless something is wrong: that a cut request
+# ends, that a cancelled task ends, that a stopped loop is closed.
+GRACE = 0.5
 
 # Values of these types can stand in the key of a cache, and mean the same for ever.
 _PLAIN = {str, int, float, bool, type(None)}

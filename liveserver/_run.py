@@ -19,20 +19,15 @@ import os
 import socket
 import threading
 import warnings
-from collections.abc import Callable
-from concurrent.futures import Future
-from functools import partial
-from typing import Any
 
 from liveserver import _process
 from liveserver._apps import describe
-from liveserver._aside import AT_ONCE, came
-from liveserver._calls import Call
-from liveserver._diagnosis import chain, request_line, standing, thread_stack, thread_standing
-from liveserver._errors import BusyTimeout, ShutdownTimeout, StartupError, StartupTimeout
-from liveserver._options import Options
+from liveserver._aside import AT_ONCE
+from liveserver._diagnosis import chain, listed, standing, still_running, thread_stack
+from liveserver._errands import Errands
+from liveserver._errors import ShutdownTimeout, StartupError, StartupTimeout
+from liveserver._options import GRACE, Options
 from liveserver._serving import Serving
-from liveserver._witness import Witness
 
 # unittest leaves the frames of a module that says this out of its reports.
 __unittest = True
@@ -42,10 +37,6 @@ __all__ = ["CUT", "Run"]
 # How the warning of a stop begins.
 CUT = "Cut at the stop"
 
-# Seconds for what takes less than a millisecond unless something is wrong: that a cut request
-# ends, that a cancelled task ends, that a stopped loop is closed.
-GRACE = 0.5
-
 # Seconds that event streams and WebSockets have to heed the disconnect before they are cancelled.
 _LAST_EVENT = 0.1
 
@@ -54,12 +45,16 @@ _AT_EXIT = 0.3
 
 
 class Run:
-    """The thread of one start, and its end. `LiveServer` holds a lock around its methods."""
+    """The thread of one start, and its end. `LiveServer` holds a lock around its methods.
+
+    Attributes:
+        thread: The server's thread.
+        errands: What can be asked of it while it runs; without that lock.
+    """
 
     def __init__(
         self,
         options: Options,
-        witness: Witness,
         serving: Serving,
         sock: socket.socket,
         port: int,
@@ -70,12 +65,12 @@ class Run:
         # The bounds of a stop: shorter ones when the process ends and nobody stopped it.
         self._request_seconds = self._lifespan_seconds = options.bound(options.shutdown_timeout)
         self._grace = options.bound(GRACE)
-        self._witness = witness
         self._serving = serving
         self._sock = sock
         self._left_behind = False
         # A daemon: if the app is stuck for good, the process can still end.
         self.thread = threading.Thread(target=serving.run, name=f"liveserver-{port}", daemon=True)
+        self.errands = Errands(options, serving, self.thread)
 
     @property
     def alive(self) -> bool:
@@ -159,86 +154,6 @@ class Run:
             self._sock.shutdown(socket.SHUT_RDWR)
         return f"\nThread {self.thread.name} is stuck in the app and is left behind."
 
-    # While it runs.
-
-    def wait_idle(self, seconds: float, whole: bool = True) -> None:
-        """Wait until no request runs, except those that have no end of their own.
-
-        Args:
-            seconds: How long.
-            whole: Whether to wait for requests whose client has left, and for open streams, too.
-
-        Raises:
-            BusyTimeout: Some request runs still.
-        """
-        self._wait_for(partial(self._serving.when_idle, whole), seconds, "was not idle")
-
-    def drop_connections(self) -> None:
-        """Cut every open connection.
-
-        Raises:
-            BusyTimeout: The loop is blocked.
-        """
-        seconds = self._options.shutdown_timeout + GRACE
-        self._wait_for(self._serving.server.drop_connections, seconds, "did not heed a call")
-
-    def _wait_for(
-        self, action: Callable[["Future[None]"], None], seconds: float, what: str
-    ) -> None:
-        done: Future[None] = Future()
-        self._serving.post(partial(action, done))
-        try:
-            done.result(self._options.bound(seconds))
-        except TimeoutError:
-            if done.cancel():
-                pending = self._requests()
-                raise BusyTimeout(
-                    f"The server {what} within {seconds:g} s.{_listed(pending)}", seconds, pending
-                ) from None
-
-    def call(self, call: Call, seconds: float) -> Any:
-        """Run a call on the loop and return its result.
-
-        Raises:
-            BusyTimeout: It took too long, and was cancelled.
-        """
-        self._serving.accept(call)
-        try:
-            return call.outcome.result(self._options.bound(seconds))
-        except TimeoutError:
-            if call.outcome.done():
-                return call.outcome.result()  # it came just now; or the function raised it
-            raise self._unanswered(call, seconds) from None
-        finally:
-            self._settle(call)
-
-    async def acall(self, call: Call, seconds: float) -> Any:
-        """Do the same without blocking the running loop."""
-        self._serving.accept(call)
-        try:
-            if not await came(call.outcome, self._options.bound(seconds)):
-                raise self._unanswered(call, seconds)
-            return call.outcome.result()
-        finally:
-            self._settle(call)
-
-    def _unanswered(self, call: Call, seconds: float) -> BusyTimeout:
-        if call.task is None:
-            place = f"the loop is not free for it; its thread stands {thread_standing(self.thread)}"
-        else:
-            place = f"it stands {standing(call.task, self.thread)}"
-        pending = [f"call of {call}, {place}"]
-        return BusyTimeout(
-            f"The call of {call} was not done within {seconds:g} s: {place}. It is cancelled.",
-            seconds,
-            pending,
-        )
-
-    def _settle(self, call: Call) -> None:
-        # One that has not begun need not begin.
-        if not call.outcome.done() and not call.outcome.cancel():
-            self._serving.post(call.give_up)
-
     # The stop.
 
     def ends_at_once(self) -> bool:
@@ -302,8 +217,8 @@ class Run:
     def _overdue(self) -> ShutdownTimeout:
         """Describe what did not end, then end what can be ended."""
         seconds = self._lifespan_seconds
-        pending = self._requests() + self._serving.other_tasks(self.thread)
-        message = f"The server was not down within {seconds:g} s.{_listed(pending)}"
+        pending = self._serving.requests(self.thread) + self._serving.other_tasks(self.thread)
+        message = f"The server was not down within {seconds:g} s.{still_running(pending)}"
         if not self._heeds:
             message += "\nIts loop is blocked; its thread stands here:\n"
             message += thread_stack(self.thread)
@@ -322,15 +237,12 @@ class Run:
                 lines = [*lines, *self._serving.stuck_workers()]
         if lines:
             # The stack: this, stop(), LiveServer.stop(), and then who called it.
-            warnings.warn(f"{CUT}:{_list(lines)}", ResourceWarning, stacklevel=4)
+            warnings.warn(f"{CUT}:{listed(lines)}", ResourceWarning, stacklevel=4)
 
     @property
     def _heeds(self) -> bool:
         """Whether the loop did the first thing that the stop asked of it; else it is blocked."""
         return self._serving.server.closing
-
-    def _requests(self) -> list[str]:
-        return [request_line(each, self.thread) for each in list(self._witness.running)]
 
     def _ended(self, seconds: float) -> bool:
         ended = self._serving.ended
@@ -372,11 +284,3 @@ def _without_our_frames(error: BaseException) -> BaseException:
     if error.__cause__ is not None:
         chain(error, error.__cause__)
     return error.with_traceback(None)
-
-
-def _listed(lines: list[str]) -> str:
-    return f" Still running:{_list(lines)}" if lines else ""
-
-
-def _list(lines: list[str]) -> str:
-    return "".join(f"\n  {line}" for line in lines)

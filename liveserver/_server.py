@@ -20,9 +20,10 @@ from liveserver._calls import Call, check_function
 from liveserver._errors import ConfigurationError, NotRunningError, ShutdownError, StartupError
 from liveserver._options import make_options
 from liveserver._run import Run
+from liveserver._served import ServedRequest
 from liveserver._serving import Serving
 from liveserver._uvicorn_config import WITHOUT_TIMEOUTS, configure
-from liveserver._witness import Journal, ServedRequest, Witness
+from liveserver._witness import Journal, Witness
 
 # unittest leaves the frames of a module that says this out of its reports.
 __unittest = True
@@ -245,10 +246,12 @@ class LiveServer:
             )
             try:
                 self._port = sock.getsockname()[1]
-                self._witness = witness = Witness(self._journal)
+                self._witness = Witness(self._journal)
                 factory = self._options.factory
-                serving = Serving(self._configuration, witness, self._build_app, factory, sock)
-                self._run = Run(self._options, witness, serving, sock, self._port, self._of_session)
+                serving = Serving(
+                    self._configuration, self._witness, self._build_app, factory, sock
+                )
+                self._run = Run(self._options, serving, sock, self._port, self._of_session)
                 self._run.start(self._given)
             except BaseException:
                 if self._run is None:
@@ -313,7 +316,7 @@ class LiveServer:
             NotRunningError: The server is not running.
         """
         self._refuse_own_thread()
-        self._running_run("wait_idle()").wait_idle(timeout)
+        self._running_run("wait_idle()").errands.wait_idle(timeout)
 
     async def await_idle(self, timeout: float) -> None:
         """Do what `wait_idle` does without blocking the running loop.
@@ -337,7 +340,7 @@ class LiveServer:
             NotRunningError: The server is not running.
         """
         self._refuse_own_thread()
-        self._running_run("drop_connections()").drop_connections()
+        self._running_run("drop_connections()").errands.drop_connections()
 
     @overload
     def call(
@@ -365,7 +368,7 @@ class LiveServer:
                 this is the server's own thread, which would wait for itself.
             NotRunningError: The server is not running, or stopped before the call was done.
         """
-        return self._run_for_call("call", func).call(Call(func, args), timeout)
+        return self._run_for_call("call", func).errands.call(Call(func, args), timeout)
 
     @overload
     async def acall(
@@ -389,7 +392,7 @@ class LiveServer:
                 this is the server's own thread, which would wait for itself.
             NotRunningError: The server is not running, or stopped before the call was done.
         """
-        return await self._run_for_call("acall", func).acall(Call(func, args), timeout)
+        return await self._run_for_call("acall", func).errands.acall(Call(func, args), timeout)
 
     def _run_for_call(self, method: str, func: object) -> Run:
         check_function(func, method)

@@ -9,7 +9,7 @@ from typing import Any
 
 from liveserver._asgi import ASGIApp
 from liveserver._calls import Call
-from liveserver._diagnosis import standing, thread_standing
+from liveserver._diagnosis import request_line, standing, thread_standing
 from liveserver._errors import LiveServerError, ShutdownError, StartupError
 from liveserver._latch import Latch, Readiness
 from liveserver._logs import mark_server_thread
@@ -101,6 +101,10 @@ class Serving:
         """The task that a start waits for: the app's lifespan, or what comes before it."""
         lifespan = self.server.app_lifespan
         return self._main if lifespan is None or lifespan.task is None else lifespan.task
+
+    def requests(self, thread: threading.Thread) -> list[str]:
+        """Say which requests still run, and where they stand."""
+        return [request_line(each, thread) for each in list(self._witness.running)]
 
     def other_tasks(self, thread: threading.Thread) -> list[str]:
         """Say which tasks still run that are not requests, and where they stand."""

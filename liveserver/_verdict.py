@@ -71,7 +71,7 @@ class Span:
         run = self._server._run
         if run is not None and run.alive:
             try:
-                run.wait_idle(seconds, whole=False)
+                run.errands.wait_idle(seconds, whole=False)
             except BusyTimeout:
                 return False
         return True

@@ -9,11 +9,12 @@ from collections.abc import Awaitable, Callable, Iterable
 from concurrent.futures import Future
 from itertools import islice
 from time import perf_counter
-from typing import Any, NamedTuple
+from typing import Any
 
 from liveserver._asgi import ASGIApp, Message, Receive, Scope, Send
+from liveserver._served import ServedRequest
 
-__all__ = ["Journal", "Request", "RequestWithoutWebSocket", "ServedRequest", "Witness"]
+__all__ = ["Journal", "Request", "RequestWithoutWebSocket", "Witness"]
 
 _logger = logging.getLogger("uvicorn.error")
 _access_logger = logging.getLogger("uvicorn.access")
@@ -23,61 +24,6 @@ _FEW = 50
 
 # What perf_counter() has to be increased by to be a time since the epoch.
 _EPOCH = time.time() - perf_counter()
-
-
-class ServedRequest(NamedTuple):
-    """A request that a server was asked, as it stood when this object was made.
-
-    Attributes:
-        method: The HTTP method; `GET` for a WebSocket.
-        path: The path, percent-decoded.
-        query: The query string as it was sent, without the question mark.
-        http_version: `"1.0"`, `"1.1"` or `"2"`.
-        scheme: `"http"`, `"https"`, `"ws"` or `"wss"`.
-        client: The client's address and port, if it is known.
-        status: The response's status; for a WebSocket 101, or that of its refusal. None while
-            there is none.
-        started: When it came, in seconds since the epoch.
-        duration: How long the app has run for it so far, background tasks included, in seconds.
-        response_bytes: How many bytes of body, or of WebSocket messages, the app has sent.
-        running: Whether the app still runs for it.
-        exception: The exception that the app did not handle. A test case keeps it until its test
-            has ended, and the text of it in `error` for longer.
-        error: What the exception is, `"ValueError: no such item"`, or an empty string.
-    """
-
-    method: str
-    path: str
-    query: str
-    http_version: str
-    scheme: str
-    client: tuple[str, int] | None
-    status: int | None
-    started: float
-    duration: float
-    response_bytes: int
-    running: bool
-    exception: BaseException | None
-    error: str
-
-    def __str__(self) -> str:
-        time = (
-            f", running for {_span(self.duration)}"
-            if self.running
-            else f" in {_span(self.duration)}"
-        )
-        error = f", raised {self.error}" if self.error else ""
-        return f"{self._answered()}{time}{error}"
-
-    def _answered(self) -> str:
-        query = f"?{self.query}" if self.query else ""
-        method = "WebSocket" if self.scheme in ("ws", "wss") else self.method
-        status = "no answer" if self.status is None else str(self.status)
-        return f"{method} {self.path}{query} \N{RIGHTWARDS ARROW} {status}"
-
-
-def _span(seconds: float) -> str:
-    return f"{seconds:.1f} s" if seconds >= 1 else f"{seconds * 1000:.1f} ms"
 
 
 class Request:

@@ -17,6 +17,7 @@ ROOMS = [
     "_options",
     "_asgi",
     "_wsgi",
+    "_interface",
     "_apps",
     "_address",
     "_tls",
@@ -27,11 +28,13 @@ ROOMS = [
     "_logs",
     "_lifespan",
     "_handshakes",
+    "_served",
     "_witness",
     "_diagnosis",
     "_uvicorn_config",
     "_uvicorn",
     "_serving",
+    "_errands",
     "_process",
     "_run",
     "_server",
@@ -41,6 +44,7 @@ ROOMS = [
     "_readable",
     "_ending",
     "_clients",
+    "_http",
     "_verdict",
     "_shared",
     "_making",
@@ -57,7 +61,7 @@ ROOMS = [
 ONLY_IN = {
     "uvicorn": {"_uvicorn", "_uvicorn_config"},
     "socket": {"_address", "_uvicorn", "_serving", "_run"},  # the others for its type
-    "unittest": {"_case", "_target", "_serve"},
+    "unittest": {"_case", "_http", "_target", "_serve"},
     "requests": {"_clients", "_case"},  # the other for its type
     "aiohttp": {"_clients", "_case"},
     "trustme": {"_tls"},

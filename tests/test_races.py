@@ -455,14 +455,14 @@ class WaitTests(StrictTestCase):
 
         with (
             LiveServer(apps.hello) as server,
-            mock.patch("liveserver._run.Future", LastMoment),
+            mock.patch("liveserver._errands.Future", LastMoment),
         ):
             server.wait_idle(0.1)
 
     def test_a_request_that_becomes_an_event_stream_meanwhile(self) -> None:
         async def stream(app: apps.Faulty, receive: apps.Receive, send: apps.Send) -> None:
             assert server._run is not None
-            while not server._run._witness.waiters:  # noqa: ASYNC110
+            while not server._witness.waiters:  # noqa: ASYNC110
                 await asyncio.sleep(0.005)
             await apps.event_stream(app, receive, send)
 
@@ -490,7 +490,7 @@ class WaitTests(StrictTestCase):
         server = LiveServer(app, shutdown_timeout=0.05, **with_loop(loop))
         server.start()
         assert server._run is not None
-        witness = server._run._witness
+        witness = server._witness
         with Client(server.base_url) as client, ThreadPoolExecutor(1) as pool:
             client.send("/")
             self.assertTrue(app.begun.wait(5))

@@ -1,0 +1,92 @@
+"""`self.http`: the session of a test, made when the test asks for it and closed after it."""
+
+import asyncio
+import unittest
+from typing import Any
+
+from liveserver._clients import async_session, sync_session
+from liveserver._errors import ConfigurationError, NotRunningError
+from liveserver._server import LiveServer
+from liveserver._values import fits
+
+# unittest leaves the frames of a module that says this out of its reports.
+__unittest = True
+
+__all__ = ["close_later", "session_of", "session_property"]
+
+# The attribute of an instance; absent until its test asks for the session.
+_SESSION = "_live_server_http"
+
+
+class session_property(property):
+    """`http`, which is asked of the class by mistake, and then says where it is to be had."""
+
+    _owner: type | None = None  # of one that was asked of a class
+
+    def __get__(self, case: Any, owner: type | None = None, /) -> Any:
+        if case is not None:
+            return super().__get__(case, owner)
+        asked = type(self)(self.fget)  # a property still, for whoever looks at the class
+        asked._owner = owner
+        return asked
+
+    def __getattr__(self, name: str) -> Any:
+        if self._owner is None:
+            raise AttributeError(name)
+        raise NotRunningError(
+            f"{self._owner.__qualname__}.http exists only on an instance, during a test. In "
+            "setUpClass use a client of your own, such as requests, with cls.base_url."
+        )
+
+
+def session_of(case: Any) -> Any:
+    """Return the session of a running test, the same one each time.
+
+    Raises:
+        ConfigurationError: The class's `http_timeout` is wrong, or the session lives on the test's
+            loop, and that does not run.
+        NotRunningError: The server is not running.
+    """
+    session = vars(case).get(_SESSION)
+    if session is None:
+        session = vars(case)[_SESSION] = _open(case)
+    return session
+
+
+def _open(case: Any) -> Any:
+    who, seconds = type(case).__qualname__, case.http_timeout
+    if not fits(seconds, float) or not seconds > 0:
+        raise ConfigurationError(
+            f"{who}.http_timeout is {seconds!r}. Use a number of seconds, more than 0."
+        )
+    server: LiveServer = case.server
+    if not isinstance(case, unittest.IsolatedAsyncioTestCase):
+        return sync_session(server, seconds)
+    try:
+        asyncio.get_running_loop()
+    except RuntimeError:
+        raise ConfigurationError(
+            f"{who}.http is an aiohttp session and needs the test's loop, which is not running "
+            "here. Use it in asyncSetUp(), the test or asyncTearDown()."
+        ) from None
+    return async_session(server, seconds)
+
+
+def close_later(case: Any) -> None:
+    """Have a test's session closed among the test's cleanups, if there will be one."""
+    if isinstance(case, unittest.IsolatedAsyncioTestCase):
+        case.addAsyncCleanup(_close_async, case)
+    else:
+        case.addCleanup(_close, case)
+
+
+def _close(case: Any) -> None:
+    session = vars(case).pop(_SESSION, None)
+    if session is not None:
+        session.close()
+
+
+async def _close_async(case: Any) -> None:
+    session = vars(case).pop(_SESSION, None)
+    if session is not None:
+        await session.close()

@@ -10,8 +10,8 @@ from liveserver._errors import ConfigurationError
 from liveserver._interface import interface, takes
 from liveserver._wsgi import check_a2wsgi, from_wsgi
 
-# unittest leaves the frames of a module that says this out of its reports.
-__unittest = True
+# unittest and pytest leave the frames of a module that says this out of their reports.
+__unittest = __tracebackhide__ = True
 
 __all__ = [
     "BUILT",

@@ -7,8 +7,8 @@ from collections.abc import Callable
 from concurrent.futures import Future
 from typing import Any
 
-# unittest leaves the frames of a module that says this out of its reports.
-__unittest = True
+# unittest and pytest leave the frames of a module that says this out of their reports.
+__unittest = __tracebackhide__ = True
 
 __all__ = ["AT_ONCE", "Gate", "aside", "came"]
 

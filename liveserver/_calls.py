@@ -9,8 +9,8 @@ from typing import Any
 
 from liveserver._errors import ConfigurationError, NotRunningError
 
-# unittest leaves the frames of a module that says this out of its reports.
-__unittest = True
+# unittest and pytest leave the frames of a module that says this out of their reports.
+__unittest = __tracebackhide__ = True
 
 __all__ = ["Call", "check_function"]
 

@@ -27,8 +27,8 @@ if TYPE_CHECKING:
 
 __all__ = ["IsolatedAsyncioLiveServerTestCase", "LiveServerMixin", "LiveServerTestCase"]
 
-# unittest leaves the frames of a module that says this out of its reports: users see their lines.
-__unittest = True
+# unittest and pytest leave the frames of a module that says this out of their reports.
+__unittest = __tracebackhide__ = True
 
 _T = TypeVar("_T")
 

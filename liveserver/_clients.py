@@ -16,8 +16,8 @@ if TYPE_CHECKING:
     import aiohttp
     import requests
 
-# unittest leaves the frames of a module that says this out of its reports.
-__unittest = True
+# unittest and pytest leave the frames of a module that says this out of their reports.
+__unittest = __tracebackhide__ = True
 
 __all__ = ["async_session", "sync_session"]
 

@@ -5,8 +5,8 @@ from functools import lru_cache
 
 from liveserver._errors import ConfigurationError
 
-# unittest leaves the frames of a module that says this out of its reports.
-__unittest = True
+# unittest and pytest leave the frames of a module that says this out of their reports.
+__unittest = __tracebackhide__ = True
 
 __all__ = ["check_environment", "environment", "pauses", "read", "timeouts_are_off"]
 

@@ -13,6 +13,9 @@ from liveserver._errors import BusyTimeout
 from liveserver._options import GRACE, Options
 from liveserver._serving import Serving
 
+# unittest and pytest leave the frames of a module that says this out of their reports.
+__unittest = __tracebackhide__ = True
+
 __all__ = ["Errands"]
 
 

@@ -9,8 +9,8 @@ from liveserver._errors import ConfigurationError, NotRunningError
 from liveserver._server import LiveServer
 from liveserver._values import fits
 
-# unittest leaves the frames of a module that says this out of its reports.
-__unittest = True
+# unittest and pytest leave the frames of a module that says this out of their reports.
+__unittest = __tracebackhide__ = True
 
 __all__ = ["close_later", "session_of", "session_property"]
 

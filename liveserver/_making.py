@@ -10,8 +10,8 @@ from liveserver._options import ServerOptions, make_options
 from liveserver._server import LiveServer
 from liveserver._values import check_names
 
-# unittest leaves the frames of a module that says this out of its reports.
-__unittest = True
+# unittest and pytest leave the frames of a module that says this out of their reports.
+__unittest = __tracebackhide__ = True
 
 __all__ = ["make_server", "scope_of", "shared"]
 

@@ -12,8 +12,8 @@ from liveserver._environment import check_environment, environment, timeouts_are
 from liveserver._errors import ConfigurationError
 from liveserver._values import fits
 
-# unittest leaves the frames of a module that says this out of its reports.
-__unittest = True
+# unittest and pytest leave the frames of a module that says this out of their reports.
+__unittest = __tracebackhide__ = True
 
 __all__ = ["GRACE", "Options", "ServerOptions", "make_options", "plain_items"]
 

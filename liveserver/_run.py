@@ -29,8 +29,8 @@ from liveserver._errors import ShutdownTimeout, StartupError, StartupTimeout
 from liveserver._options import GRACE, Options
 from liveserver._serving import Serving
 
-# unittest leaves the frames of a module that says this out of its reports.
-__unittest = True
+# unittest and pytest leave the frames of a module that says this out of their reports.
+__unittest = __tracebackhide__ = True
 
 __all__ = ["CUT", "Run"]
 

@@ -25,8 +25,8 @@ from liveserver._serving import Serving
 from liveserver._uvicorn_config import WITHOUT_TIMEOUTS, configure
 from liveserver._witness import Journal, Witness
 
-# unittest leaves the frames of a module that says this out of its reports.
-__unittest = True
+# unittest and pytest leave the frames of a module that says this out of their reports.
+__unittest = __tracebackhide__ = True
 
 __all__ = ["LiveServer"]
 

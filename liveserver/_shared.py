@@ -13,8 +13,8 @@ from liveserver._options import Options
 from liveserver._server import LiveServer
 from liveserver._verdict import Span, raise_app_errors
 
-# unittest leaves the frames of a module that says this out of its reports.
-__unittest = True
+# unittest and pytest leave the frames of a module that says this out of their reports.
+__unittest = __tracebackhide__ = True
 
 __all__ = ["shared_server"]
 

@@ -16,8 +16,8 @@ from typing import Any
 
 from liveserver._errors import ConfigurationError
 
-# unittest leaves the frames of a module that says this out of its reports.
-__unittest = True
+# unittest and pytest leave the frames of a module that says this out of their reports.
+__unittest = __tracebackhide__ = True
 
 __all__ = ["ca_bundle", "certificate", "client_context"]
 

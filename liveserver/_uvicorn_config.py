@@ -17,8 +17,8 @@ from liveserver._errors import ConfigurationError
 from liveserver._options import plain_items
 from liveserver._values import check_values
 
-# unittest leaves the frames of a module that says this out of its reports.
-__unittest = True
+# unittest and pytest leave the frames of a module that says this out of their reports.
+__unittest = __tracebackhide__ = True
 
 __all__ = ["WITHOUT_TIMEOUTS", "Configuration", "configure"]
 

@@ -7,8 +7,8 @@ from typing import Any, Literal
 
 from liveserver._errors import ConfigurationError
 
-# unittest leaves the frames of a module that says this out of its reports.
-__unittest = True
+# unittest and pytest leave the frames of a module that says this out of their reports.
+__unittest = __tracebackhide__ = True
 
 __all__ = ["check_names", "check_values", "fits"]
 

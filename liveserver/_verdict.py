@@ -11,8 +11,8 @@ from liveserver._logs import plain_traceback
 from liveserver._server import LiveServer
 from liveserver._witness import Request
 
-# unittest leaves the frames of a module that says this out of its reports.
-__unittest = True
+# unittest and pytest leave the frames of a module that says this out of their reports.
+__unittest = __tracebackhide__ = True
 
 # How each note begins.
 NOTE = "The server at"
@@ -110,7 +110,6 @@ def raise_app_errors(requests: list[Request]) -> None:
         AppError: One request raised, and nobody was told yet.
         ExceptionGroup: Several did; it holds an `AppError` for each.
     """
-    __tracebackhide__ = True  # pytest leaves such frames out
     errors = []
     for request in requests:
         if request.exception is not None and not request.claimed:

@@ -10,8 +10,8 @@ from liveserver._verdict import NOTE, Span, is_verdict, raise_app_errors
 
 __all__ = ["Noting", "Watch"]
 
-# unittest leaves the frames of a module that says this out of its reports.
-__unittest = True
+# unittest and pytest leave the frames of a module that says this out of their reports.
+__unittest = __tracebackhide__ = True
 
 
 class Watch:
@@ -48,7 +48,6 @@ class Watch:
             AppError: One request raised.
             ExceptionGroup: Several did.
         """
-        __tracebackhide__ = True  # pytest leaves such frames out
         if self._span is not None:
             self._span.settle()
         self.judge()
@@ -65,7 +64,6 @@ class Watch:
             AppError: One request raised.
             ExceptionGroup: Several did.
         """
-        __tracebackhide__ = True  # pytest leaves such frames out
         if self._raises and self._span is not None:
             raise_app_errors(self._span.requests())
 

@@ -12,8 +12,8 @@ from typing import Any
 from liveserver._asgi import ASGIApp, Receive, Scope, Send
 from liveserver._errors import ConfigurationError
 
-# unittest leaves the frames of a module that says this out of its reports.
-__unittest = True
+# unittest and pytest leave the frames of a module that says this out of their reports.
+__unittest = __tracebackhide__ = True
 
 __all__ = ["check_a2wsgi", "from_wsgi"]
 

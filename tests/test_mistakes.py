@@ -144,3 +144,5 @@ class RunnersTests(unittest.TestCase):
         summary = re.search(r"=+ (.*) in [\d.]+s", report.splitlines()[-1])
         assert summary is not None, report
         self.assertIn("2 passed", summary[1])
+        # Whoever made a mistake reads of it, and not how the package found out.
+        self.assertNotRegex(report, r"liveserver[/\\]_\w+\.py")

@@ -8,6 +8,8 @@ import threading
 from collections.abc import Callable
 from typing import Protocol
 
+from liveserver._errors import LiveServerError
+
 __all__ = ["add", "after_end", "can_start_threads", "remove"]
 
 
@@ -55,6 +57,8 @@ def _end_all() -> None:
             act()
         except Exception as error:
             # There is nobody left to raise it to, and it must not be lost.
+            if isinstance(error, LiveServerError):
+                error.__traceback__ = None  # our frames; those of the app are in its cause
             sys.excepthook(type(error), error, error.__traceback__)
 
 

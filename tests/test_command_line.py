@@ -850,6 +850,26 @@ class AsyncTest(Async):
         status, _, err = command.stop()
         self.assertEqual((status, err), (130, ""))
 
+    def test_a_shutdown_that_hangs(self) -> None:
+        self.write(
+            "import asyncio\n"
+            "async def app(scope, receive, send):\n"
+            "    await receive()\n"
+            "    await send({'type': 'lifespan.startup.complete'})\n"
+            "    await receive()\n"
+            "    print('stopping', flush=True)\n"
+            "    await asyncio.Event().wait()\n"
+        )
+        command = self.start("thing:app")
+        command.url()
+        command.process.send_signal(signal.SIGINT)
+        command.line("stopping")
+        self.read_until_stopping(command)
+        status, _, err = command.stop()
+        self.assertEqual(status, 130, err)
+        self.assertTrue(err.startswith("liveserver.ShutdownTimeout: "), err)
+        self.assertRegex(err, r"lifespan, at thing\.py:7 in app\n$")
+
     def test_a_handler_that_nothing_can_end(self) -> None:
         self.write(
             APP.replace("await asyncio.Event().wait()", "__import__('time').sleep(60)")

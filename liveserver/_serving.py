@@ -138,9 +138,9 @@ class Serving:
             self.server.stop_listening()
             self.drained.open()
             self.ended.open()
-            self._witness.release_waiters()
+            self._witness.end()
             self._refuse_calls()
-            self._witness.on_end()
+            self.server.let_go()
             # Last, as nobody can end a function that is stuck in a worker.
             self._workers.shutdown()
 

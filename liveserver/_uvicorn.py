@@ -196,8 +196,8 @@ class UvicornServer(uvicorn.Server):
         """Close the listening socket; when it is closed, do nothing."""
         if self._listening:
             self._listening = False
-            for server in self.servers:
-                server.close()
+            while self.servers:
+                self.servers.pop().close()
             self._sock.close()
 
     def wake(self) -> None:
@@ -236,7 +236,7 @@ class UvicornServer(uvicorn.Server):
             members: Any
             for members in (self.server_state.connections, self.server_state.tasks):
                 members.__class__ = _WatchedMembers
-                members.server = self
+                members.server = self  # until let_go()
             for task in self.server_state.tasks:
                 # Those that run already hold the plain set's own method.
                 task.add_done_callback(self.on_member_gone)
@@ -314,6 +314,16 @@ class UvicornServer(uvicorn.Server):
         """Cancel the requests that still run."""
         for task in list(self.server_state.tasks):
             task.cancel()
+
+    def let_go(self) -> None:
+        """When the loop is closed, end the rings in which this object stands.
+
+        So the user's app is gone when its server is, and not when garbage is collected.
+        """
+        members: Any
+        for members in (self.server_state.connections, self.server_state.tasks):
+            members.__class__ = _Members
+            vars(members).clear()
 
     def leave(self) -> None:
         """Wait no longer for requests: go on to the lifespan's shutdown."""

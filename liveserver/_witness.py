@@ -340,10 +340,14 @@ class Witness:
             else:
                 _set(waiter)
 
-    def release_waiters(self) -> None:
-        """Set the futures that wait; at the end of the run there is nothing left to wait for."""
+    def end(self) -> None:
+        """Set the futures that wait: when the run is over there is nothing left to wait for."""
         while self.waiters:
             _set(self.waiters.pop()[0])
+        # No ring may be left that only the garbage collector ends.
+        self.on_second = _nothing  # it is the server's
+        del self._journal  # its requests refer to this
+        self.on_end()
 
 
 def _nothing() -> None:

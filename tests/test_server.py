@@ -1,11 +1,13 @@
 """`LiveServer` by hand: where it is, and what its starts and stops do."""
 
 import asyncio
+import gc
 import inspect
 import socket
 import threading
 import unittest
 import warnings
+import weakref
 from functools import partial
 from unittest import mock
 
@@ -425,3 +427,25 @@ class OpenConnectionsTests(StrictTestCase):
         ):
             server.stop()
         self.assertEqual(app.ended, "disconnect")
+
+
+class MemoryTests(StrictTestCase):
+    """A server that nobody refers to is gone at once, and its app with it."""
+
+    def test_nothing_waits_for_the_garbage_collector(self) -> None:
+        gc.disable()
+        self.addCleanup(gc.enable)
+        for loop in loops():
+            for restarts in (0, 1):
+                with self.subTest(loop=loop, restarts=restarts):
+                    app = apps.Recorder()
+                    server = LiveServer(app, **with_loop(loop))
+                    with server:
+                        for _ in range(restarts):
+                            server.restart()
+                        get(server.base_url)
+                    seen = weakref.ref(app)
+                    del app
+                    self.assertIsNotNone(seen())  # the server has it still
+                    del server
+                    self.assertIsNone(seen())

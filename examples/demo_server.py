@@ -11,7 +11,7 @@ TEA = '{"name": "Tea", "price": 350}'
 if __name__ == "__main__":
     with suppress(KeyboardInterrupt), LiveServer("examples.shop.main:app") as server:
         items = f"{server.base_url}/items"
-        print(f"The shop is open at {server.base_url}. Ctrl-C closes it. Try:")
+        print(f"The shop is open until Ctrl-C, at {server.base_url}")
         print(f"  curl {items} -H 'Content-Type: application/json' -d '{TEA}'")
         print(f"  curl {items}", flush=True)
         while True:

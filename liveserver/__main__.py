@@ -10,7 +10,7 @@ from liveserver._django import set_up_django
 from liveserver._ending import Ending
 from liveserver._errors import ConfigurationError
 from liveserver._options import ServerOptions, make_options
-from liveserver._serve import Host
+from liveserver._serve import INTERRUPTED, Host
 from liveserver._target import check_app, find
 
 _EPILOG = """\
@@ -79,8 +79,11 @@ def main(arguments: Sequence[str] | None = None) -> int:
         parser.error("--factory is for an app, module:factory")
     if given.factory:
         options["factory"] = True
-    with Ending() as ending:
-        return Host(ending, options, given.open).run(partial(_serve, given.target, options))
+    try:
+        with Ending() as ending:
+            return Host(ending, options, given.open).run(partial(_serve, given.target, options))
+    except KeyboardInterrupt:  # one more, after the end
+        return INTERRUPTED
 
 
 def _serve(target: str, options: ServerOptions, host: Host) -> None:

@@ -67,22 +67,29 @@ def listen(host: str, port: int, *, backlog: int, again: bool) -> socket.socket:
             sock.close()
         # UnicodeError: the name is not one that DNS could ask for.
         if isinstance(error, OSError | UnicodeError):
-            raise StartupError(_refusal(host, port, error)) from error
+            # Its frames are those of this module and of socket.
+            raise StartupError(_refusal(host, port, error)) from error.with_traceback(None)
         raise
     return sock
 
 
 def _resolve(host: str, port: int) -> tuple[int, int, Any]:
     """The family, protocol and address to listen on."""
-    try:
-        socket.inet_pton(socket.AF_INET, host)
-    except OSError:
+    if not _is_ipv4(host):
         found = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM, flags=socket.AI_PASSIVE)
         family, _, protocol, _, address = found[0]
         return family, protocol, address
     # What nearly every server has, at a tenth of the price. The protocol is named, as asyncio
     # sets TCP_NODELAY on connections only then.
     return socket.AF_INET, socket.IPPROTO_TCP, (host, port)
+
+
+def _is_ipv4(host: str) -> bool:
+    try:
+        socket.inet_pton(socket.AF_INET, host)
+    except OSError:
+        return False
+    return True
 
 
 def _refusal(host: str, port: int, error: OSError | UnicodeError) -> str:

@@ -1,6 +1,6 @@
 """From what the user gives to an ASGI 3 app: imports, factories, WSGI, ASGI 2."""
 
-import importlib
+import importlib.util
 import inspect
 from collections.abc import Callable
 from typing import Any, NamedTuple, cast
@@ -41,13 +41,13 @@ class Words(NamedTuple):
 IN_CODE = Words(
     app='Give an ASGI or WSGI app or "module:attribute".',
     factory="factory=True",
-    builder="Set factory=True; on a test class, override create_app().",
+    builder="Set factory=True.",
     search="Check the part before the colon, and that sys.path has the project's folder: "
     "`python -m pytest` and `python -m unittest` put it there, plain `pytest` does not.",
 )
 
 # Of what a function of the user's returned.
-BUILT = IN_CODE._replace(builder="Call it, and return the app.")
+BUILT = IN_CODE._replace(app="Return an ASGI or WSGI app.", builder="Call it, and return the app.")
 
 
 def describe(app: object) -> str:
@@ -91,11 +91,20 @@ def imported(target: object, words: Words = IN_CODE) -> object:
 
 
 def _guess(target: str) -> str:
-    """What may have been meant by `shop.main.app` or `shop/main.py:app`."""
+    """What may have been meant by `shop.main`, `shop.main.app` or `shop/main.py:app`."""
+    if _is_module(target):
+        return f"{target}:app"
     path, _, attribute = target.replace("/", ".").strip(".").replace(".py", "").rpartition(".")
     if ":" in attribute:
         return f"{path}.{attribute}".lstrip(".")
     return f"{path}:{attribute}" if path and attribute else "shop.main:app"
+
+
+def _is_module(name: str) -> bool:
+    try:
+        return importlib.util.find_spec(name) is not None
+    except (Exception, SystemExit):  # of the package around it
+        return False
 
 
 def _module(name: str, target: str, words: Words) -> object:
@@ -107,7 +116,7 @@ def _module(name: str, target: str, words: Words) -> object:
             raise failed_import(name, target, error) from error
         raise ConfigurationError(
             f"{target!r} does not name an app: there is no module {error.name!r}. {words.search}"
-        ) from error
+        ) from error.with_traceback(None)  # of nothing but importlib
     except (Exception, SystemExit) as error:
         raise failed_import(name, target, error) from error
 

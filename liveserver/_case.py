@@ -15,7 +15,7 @@ from liveserver._apps import imported
 from liveserver._environment import pauses
 from liveserver._errors import ConfigurationError, NotRunningError
 from liveserver._http import close_later, session_of, session_property
-from liveserver._making import make_server, scope_of, shared
+from liveserver._making import check_attributes, make_server, scope_of, shared
 from liveserver._options import ServerOptions
 from liveserver._server import LiveServer
 from liveserver._verdict import ServerRaises, Span, raise_app_errors
@@ -47,12 +47,7 @@ class _FromServer(Generic[_T]):
         self._name = name
 
     def __get__(self, case: "LiveServerMixin | None", owner: type["LiveServerMixin"]) -> _T:
-        own = vars(case) if case is not None else {}
-        # The class's own dictionary: a base class that has tests too has a server of its own.
-        server = own.get("_live_server_server") or vars(owner).get("_live_server_server")
-        if server is None:
-            raise NotRunningError(_why_not_running(owner, self._name, case is None))
-        return self._read(server)
+        return self._read(_server_of(case, owner, self._name))
 
 
 class LiveServerMixin:
@@ -141,15 +136,15 @@ class LiveServerMixin:
                 where no loop is running, in `setUp`.
             NotRunningError: The server is not running.
         """
-        return session_of(self)
+        return session_of(self, _server_of(self, type(self), "http"))
 
     def _live_server_judge_later(self) -> None:
-        watch = self._live_server_watch
+        watch, test_case = self._live_server_watch, cast(unittest.TestCase, self)
+        test_case.addCleanup(watch.judge)
         if isinstance(self, unittest.IsolatedAsyncioTestCase):
-            self.addCleanup(watch.judge)
             self.addAsyncCleanup(watch.settle_aside)
         else:
-            cast(unittest.TestCase, self).addCleanup(watch.settle_and_judge)
+            test_case.addCleanup(watch.settle)
 
     def assertServerRaises(
         self, expected_exception: type[BaseException] | tuple[type[BaseException], ...]
@@ -204,6 +199,7 @@ class LiveServerMixin:
             StartupError: The server did not start.
         """
         super().setUpClass()  # type: ignore[misc]  # the TestCase that follows has it
+        check_attributes(cls)
         scope = scope_of(cls)
         if scope == "test":
             return
@@ -258,7 +254,7 @@ class LiveServerTestCase(LiveServerMixin, unittest.TestCase):
         def http(self) -> requests.Session: ...
 
     def run(self, result: unittest.TestResult | None = None) -> unittest.TestResult | None:
-        """Run the test, and let none pass that was only called, and not awaited."""
+        """Run the test; an `async def` one, which nothing would await here, is an error."""
         method = getattr(self, self._testMethodName)
         awaited = isinstance(self, unittest.IsolatedAsyncioTestCase)
         if inspect.iscoroutinefunction(method) and not awaited:
@@ -277,6 +273,17 @@ class IsolatedAsyncioLiveServerTestCase(LiveServerMixin, unittest.IsolatedAsynci
 
         @property
         def http(self) -> aiohttp.ClientSession: ...
+
+
+def _server_of(case: LiveServerMixin | None, owner: type[LiveServerMixin], name: str) -> LiveServer:
+    """Find the server of a test or of a class, from which somebody wants `name`."""
+    own = vars(case) if case is not None else {}
+    # The class's own dictionary: a base class that has tests too has a server of its own.
+    server = own.get("_live_server_server") or vars(owner).get("_live_server_server")
+    if server is None:
+        raise NotRunningError(_why_not_running(owner, name, case is None))
+    found: LiveServer = server
+    return found
 
 
 def _refused(cls: type[LiveServerMixin], method: Any) -> Callable[[], None]:

@@ -52,7 +52,7 @@ class Errands:
         self, action: Callable[["Future[None]"], None], seconds: float, what: str
     ) -> None:
         done: Future[None] = Future()
-        self._serving.post(partial(action, done))
+        self._serving.tell_when(action, done)
         try:
             done.result(self._options.bound(seconds))
         except TimeoutError:

@@ -33,33 +33,33 @@ class session_property(property):
     def __getattr__(self, name: str) -> Any:
         if self._owner is None:
             raise AttributeError(name)
-        raise NotRunningError(
+        error = NotRunningError(
             f"{self._owner.__qualname__}.http exists only on an instance, during a test. In "
             "setUpClass use a client of your own, such as requests, with cls.base_url."
         )
+        error.obj = self._owner  # and no name, so that Python does not suggest one
+        raise error
 
 
-def session_of(case: Any) -> Any:
+def session_of(case: Any, server: LiveServer) -> Any:
     """Return the session of a running test, the same one each time.
 
     Raises:
         ConfigurationError: The class's `http_timeout` is wrong, or the session lives on the test's
             loop, and that does not run.
-        NotRunningError: The server is not running.
     """
     session = vars(case).get(_SESSION)
     if session is None:
-        session = vars(case)[_SESSION] = _open(case)
+        session = vars(case)[_SESSION] = _open(case, server)
     return session
 
 
-def _open(case: Any) -> Any:
+def _open(case: Any, server: LiveServer) -> Any:
     who, seconds = type(case).__qualname__, case.http_timeout
     if not fits(seconds, float) or not seconds > 0:
         raise ConfigurationError(
             f"{who}.http_timeout is {seconds!r}. Use a number of seconds, more than 0."
         )
-    server: LiveServer = case.server
     if not isinstance(case, unittest.IsolatedAsyncioTestCase):
         return sync_session(server, seconds)
     try:
@@ -67,7 +67,8 @@ def _open(case: Any) -> Any:
     except RuntimeError:
         raise ConfigurationError(
             f"{who}.http is an aiohttp session and needs the test's loop, which is not running "
-            "here. Use it in asyncSetUp(), the test or asyncTearDown()."
+            "here. Use it in asyncSetUp(), an async def test or asyncTearDown(); in a "
+            "LiveServerTestCase it is a requests session, for plain functions."
         ) from None
     return async_session(server, seconds)
 

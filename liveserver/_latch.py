@@ -1,8 +1,16 @@
 """What a server's thread tells others: that something has happened, and how a start came out."""
 
+import contextlib
 import threading
+from concurrent.futures import Future, InvalidStateError
 
-__all__ = ["Latch", "Readiness"]
+__all__ = ["Latch", "Readiness", "tell"]
+
+
+def tell(done: "Future[None]") -> None:
+    """Set a future, unless whoever waits for it has given up, or was told before."""
+    with contextlib.suppress(InvalidStateError):
+        done.set_result(None)
 
 
 class Latch:

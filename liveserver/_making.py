@@ -8,17 +8,46 @@ from liveserver._environment import check_environment
 from liveserver._errors import ConfigurationError
 from liveserver._options import ServerOptions, make_options
 from liveserver._server import LiveServer
-from liveserver._values import check_names
+from liveserver._values import check_names, nearest
 
 # unittest and pytest leave the frames of a module that says this out of their reports.
 __unittest = __tracebackhide__ = True
 
-__all__ = ["make_server", "scope_of", "shared"]
+__all__ = ["check_attributes", "make_server", "scope_of", "shared"]
 
 # A subclass of LiveServerMixin, which is defined further up.
 TestClass = type[Any]
 
 _SCOPES = ("class", "test", "session")
+
+# What to do about an app that is wrong on a class.
+_ON_CLASS = IN_CODE._replace(
+    app='Set app to an ASGI or WSGI app or to "module:attribute", or override create_app().',
+    builder='Override create_app() to call it, or set server_options = {"factory": True}.',
+)
+
+
+# The attributes of a class that somebody may misspell, and never hear of it.
+_ATTRIBUTES = ("http_timeout", "raise_server_errors", "server_options", "server_scope")
+
+
+def check_attributes(cls: TestClass) -> None:
+    """Refuse an attribute of the user's that is nearly one of ours.
+
+    Raises:
+        ConfigurationError: There is one; the message says which may have been meant.
+    """
+    for base in cls.__mro__:
+        if base.__module__.partition(".")[0] == __package__:
+            return  # what follows is ours, and unittest's
+        for name, value in vars(base).items():
+            if name.startswith(("http_", "raise", "server_")) and name not in _ATTRIBUTES:
+                near = nearest(name, _ATTRIBUTES, 0.87)
+                if near is not None and not callable(value):
+                    raise ConfigurationError(
+                        f"{cls.__qualname__}.{name} is nothing that liveserver knows. Did you "
+                        f"mean {near!r}? If it is your own, give it another name."
+                    )
 
 
 def scope_of(cls: TestClass) -> str:
@@ -113,7 +142,7 @@ def _app(cls: TestClass, factory: bool) -> object:
     said = (
         "create_app() returned" if overridden else f"app = {given!r} names" if given else "app is"
     )
-    words = BUILT if overridden else IN_CODE
+    words = BUILT if overridden else _ON_CLASS
     return checked_app(app, f"{cls.__qualname__}.{said}", words)
 
 

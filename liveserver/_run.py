@@ -17,8 +17,10 @@ daemon, told to end as soon as it can, and the error shows where it stands.
 import contextlib
 import os
 import socket
+import sys
 import threading
 import warnings
+from functools import partial
 
 from liveserver import _process
 from liveserver._apps import describe
@@ -113,24 +115,25 @@ class Run:
             raise _without_our_frames(ready.failure)
 
     def _start_thread(self) -> None:
-        _process.add(self)
+        handled = sys.exception()
         try:
+            _process.add(self)
             self.thread.start()
         except RuntimeError as error:
-            if self.thread.ident is not None:
-                # The thread has begun. Somebody's signal handler raised while this one waited for
-                # that, and upset the lock of the wait, which complains instead.
+            if error.__context__ is not handled:
+                # Somebody's signal handler raised while this thread waited for the other one to
+                # begin, and upset the lock of the wait, which complains instead.
                 raise error.__context__ or error from None
-            self._forget_thread()
             raise StartupError(f"The system gave no thread for the server: {error}.") from error
-        except BaseException:  # Ctrl-C
-            if self.thread.ident is None:
-                self._forget_thread()
-            raise
 
-    def _forget_thread(self) -> None:
-        _process.remove(self)
-        self._sock.close()
+    def forget(self) -> None:
+        """After a start that failed or was interrupted, leave nothing of a thread that is none.
+
+        One that has begun and is not known yet finds its socket closed, and ends.
+        """
+        if self.thread.ident is None:
+            _process.remove(self)
+            self._sock.close()
 
     def _late(self, app: object, place: str) -> StartupTimeout:
         left_behind = self._give_up()
@@ -190,6 +193,12 @@ class Run:
         for action in (server.close, server.cut_requests, server.cancel, server.leave):
             self._serving.post(action)
 
+    def abort(self) -> None:
+        """Have it end with little patience for the app's shutdown too, and say nothing of it."""
+        self._serving.ready.given_up = True
+        self.hurry()
+        self._serving.post(partial(self._serving.give_up_after, _AT_EXIT))
+
     def _bring_down(self) -> BaseException | None:
         """Go through the steps of a stop; return what was wrong, a `ShutdownError`."""
         self._serving.post(self._serving.server.close)
@@ -248,8 +257,10 @@ class Run:
         ended = self._serving.ended
         if self.thread.ident is not None and not ended.is_open:
             # First the thread: in the good case this is the only wait of a stop. But not for long,
-            # as workers of the app may keep it although all else has ended.
-            self.thread.join(min(seconds, _LAST_EVENT))
+            # as workers of the app may keep it although all else has ended. It is not alive yet
+            # if a signal came while it was being started.
+            if self.thread.is_alive():
+                self.thread.join(min(seconds, _LAST_EVENT))
             ended.wait(seconds)
         if ended.is_open:
             _process.remove(self)

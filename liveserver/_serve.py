@@ -16,10 +16,10 @@ from liveserver._options import ServerOptions
 from liveserver._server import LiveServer
 from liveserver._target import Target
 
-__all__ = ["Host"]
+__all__ = ["INTERRUPTED", "Host"]
 
 # Exit statuses; that of Ctrl-C is what a shell makes of the signal.
-_DONE, _FAILED, _WRONG, _INTERRUPTED = 0, 1, 2, 130
+_DONE, _FAILED, _WRONG, INTERRUPTED = 0, 1, 2, 130
 
 # What unittest calls the method of a case that is made without one.
 _NO_METHOD = "runTest"
@@ -50,7 +50,7 @@ class Host:
         except LiveServerError as error:
             self._fail(error)
         except KeyboardInterrupt:
-            return _INTERRUPTED
+            return INTERRUPTED
         return max(self._statuses)
 
     def serve_app(self, app: str) -> None:
@@ -91,7 +91,7 @@ class Host:
         """Show a running server until the end."""
         run = server._run
         if run is not None:
-            self._ending.on_second = run.hurry
+            self._ending.on_second = run.abort
         with self._console:
             observe(server, self._console)  # before anybody knows where it is
             self._console.greet(what, server)

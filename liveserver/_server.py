@@ -256,6 +256,8 @@ class LiveServer:
             except BaseException:
                 if self._run is None:
                     sock.close()
+                else:
+                    self._run.forget()
                 self._run = None
                 raise
 
@@ -286,7 +288,7 @@ class LiveServer:
                     self._run = None
 
     def restart(self) -> None:
-        """Stop the server and start it again on the same port.
+        """Stop the server, if it was started, and start it again on the same port.
 
         Raises:
             ShutdownError: The app failed while stopping. The server stays stopped.

@@ -5,13 +5,14 @@ import socket
 import threading
 from collections.abc import Callable
 from concurrent.futures import Future
+from functools import partial
 from typing import Any
 
 from liveserver._asgi import ASGIApp
 from liveserver._calls import Call
 from liveserver._diagnosis import request_line, standing, thread_standing
 from liveserver._errors import LiveServerError, ShutdownError, StartupError
-from liveserver._latch import Latch, Readiness
+from liveserver._latch import Latch, Readiness, tell
 from liveserver._logs import mark_server_thread
 from liveserver._uvicorn import UvicornServer
 from liveserver._uvicorn_config import Configuration
@@ -53,6 +54,7 @@ class Serving:
         self._fatal: BaseException | None = None  # what a task of the app ended the loop with
         # Any thread adds to it; whoever sees the outcome of a call, or the end, takes it out.
         self._calls: set[Call] = set()
+        self._waits: set[Future[None]] = set()
         # Written by the server's thread; others read it when `ended` is done, or overdue.
         self.failure: BaseException | None = None
         # Both are written by the server's thread, once, the loop last.
@@ -75,11 +77,21 @@ class Serving:
         call.outcome.add_done_callback(lambda _: self._calls.discard(call))
         self.post(call.begin)
         if self.ended.is_open:
-            self._refuse_calls()
+            self._leave_nobody_waiting()
 
-    def _refuse_calls(self) -> None:
+    def tell_when(self, action: Callable[["Future[None]"], None], done: "Future[None]") -> None:
+        """Have the loop run an action that sets a future; it is set at the latest at the end."""
+        self._waits.add(done)
+        done.add_done_callback(self._waits.discard)
+        self.post(partial(action, done))
+        if self.ended.is_open:
+            self._leave_nobody_waiting()
+
+    def _leave_nobody_waiting(self) -> None:
         for call in list(self._calls):
             call.refuse()
+        for done in list(self._waits):
+            tell(done)
 
     def work_inline(self) -> None:
         """From now on run in the loop's own thread what an executor would run."""
@@ -139,7 +151,7 @@ class Serving:
             self.drained.open()
             self.ended.open()
             self._witness.end()
-            self._refuse_calls()
+            self._leave_nobody_waiting()
             self.server.let_go()
             # Last, as nobody can end a function that is stuck in a worker.
             self._workers.shutdown()
@@ -242,6 +254,10 @@ class Serving:
         """Cancel the whole run, wherever it is."""
         assert self._main is not None  # it was there before the loop was known to others
         self._main.cancel()
+
+    def give_up_after(self, seconds: float) -> None:
+        """Do so in a while; a frozen clock would put that off for ever."""
+        asyncio.get_running_loop().call_later(seconds, self.give_up)
 
     def halt(self, turns: int = 20) -> None:
         """Stop the loop, whatever still runs on it.

@@ -1,6 +1,5 @@
 """From what somebody names on the command line to the test whose fixture is served."""
 
-import difflib
 import importlib
 import os
 import unittest
@@ -10,6 +9,7 @@ from typing import Any, NamedTuple
 from liveserver._apps import Words, app_maker, failed_import, imported
 from liveserver._case import LiveServerMixin
 from liveserver._errors import ConfigurationError
+from liveserver._values import nearest
 
 __all__ = ["Target", "check_app", "find"]
 
@@ -111,8 +111,8 @@ def _checked(target: str, test_class: type) -> type:
 
 def _missing(target: str, holder: Any, name: str) -> ConfigurationError:
     where = holder.__name__ if isinstance(holder, ModuleType) else holder.__qualname__
-    near = difflib.get_close_matches(name, dir(holder), n=1)
-    hint = f" Did you mean {near[0]!r}?" if near else ""
+    near = nearest(name, dir(holder))
+    hint = f" Did you mean {near!r}?" if near else ""
     return ConfigurationError(f"{target!r} is not there: {where} has no {name!r}.{hint}")
 
 

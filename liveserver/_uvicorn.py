@@ -22,6 +22,7 @@ from liveserver import _logs
 from liveserver._asgi import ASGIApp
 from liveserver._aside import Gate
 from liveserver._diagnosis import request_line
+from liveserver._latch import tell
 from liveserver._lifespan import Lifespan
 from liveserver._uvicorn_config import Configuration
 from liveserver._witness import Request, RequestWithoutWebSocket, Witness
@@ -297,8 +298,8 @@ class UvicornServer(uvicorn.Server):
         if turns and not self.server_state.connections.isdisjoint(connections):
             # The loop tells a protocol in one of its next turns.
             asyncio.get_running_loop().call_soon(self._when_gone, connections, done, turns - 1)
-        elif done.set_running_or_notify_cancel():
-            done.set_result(None)
+        else:
+            tell(done)
 
     def abort(self) -> None:
         """Cut every connection; the app sees a disconnect."""

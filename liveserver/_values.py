@@ -2,7 +2,7 @@
 
 import types
 import typing
-from collections.abc import Callable, Collection, Iterable, Mapping
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from typing import Any, Literal
 
 from liveserver._errors import ConfigurationError
@@ -10,7 +10,7 @@ from liveserver._errors import ConfigurationError
 # unittest and pytest leave the frames of a module that says this out of their reports.
 __unittest = __tracebackhide__ = True
 
-__all__ = ["check_names", "check_values", "fits"]
+__all__ = ["check_names", "check_values", "fits", "nearest"]
 
 
 def check_names(given: Iterable[object], known: Collection[str], what: str) -> None:
@@ -21,12 +21,17 @@ def check_names(given: Iterable[object], known: Collection[str], what: str) -> N
     """
     for name in given:
         if name not in known:
-            import difflib  # which only mistakes need
-
             names = sorted(known)
-            near = difflib.get_close_matches(str(name), names, n=1)
-            hint = f"Did you mean {near[0]!r}?" if near else f"It takes: {', '.join(names)}."
+            near = nearest(str(name), names)
+            hint = f"Did you mean {near!r}?" if near else f"It takes: {', '.join(names)}."
             raise ConfigurationError(f"{what} has no option {name!r}. {hint}")
+
+
+def nearest(name: str, known: Sequence[str], least: float = 0.6) -> str | None:
+    """Return which known name is most like another, if one is by so much, from 0 to 1."""
+    import difflib  # which only mistakes need
+
+    return next(iter(difflib.get_close_matches(name, known, n=1, cutoff=least)), None)
 
 
 def check_values(given: Mapping[str, Any], hints: Mapping[str, Any], what: str) -> None:

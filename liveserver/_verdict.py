@@ -1,11 +1,12 @@
 """What a test's requests mean for the test: errors of the app, and the note of a failure."""
 
 import re
+import warnings
 from types import TracebackType
 from typing import Self
 
 from liveserver._aside import aside
-from liveserver._diagnosis import chain, raised_at, standing
+from liveserver._diagnosis import chain, listed, raised_at, request_line, standing
 from liveserver._errors import AppError, BusyTimeout
 from liveserver._logs import plain_traceback
 from liveserver._server import LiveServer
@@ -55,18 +56,15 @@ class Span:
             request.claimed = True
             self._others.add(request)
 
-    def settle(self, seconds: float | None = None) -> bool:
+    def settles(self, seconds: float) -> bool:
         """Wait until the requests have ended that have an end, and a client that waits for it.
 
         Args:
-            seconds: How long to wait, by default the server's `shutdown_timeout`; what runs then,
-                runs on.
+            seconds: How long to wait; what runs then, runs on.
 
         Returns:
             Whether they have.
         """
-        if seconds is None:
-            seconds = self._server._options.shutdown_timeout
         # Even if none is known: one may be on its way.
         run = self._server._run
         if run is not None and run.alive:
@@ -76,11 +74,29 @@ class Span:
                 return False
         return True
 
+    def settle(self) -> None:
+        """Do so for `shutdown_timeout`; warn of those that have not, and are not waited for again.
+
+        Raises:
+            ResourceWarning: Some have not, and the user makes warnings errors.
+        """
+        seconds = self._server._options.shutdown_timeout
+        if self.settles(seconds):
+            return
+        run = self._server._run
+        left = [request for request in list(self._server._witness.running) if request.wanted]
+        if left and run is not None:
+            for request in left:
+                request.outlasted = True
+            lines = [request_line(request, run.thread) for request in left]
+            waited = f"Waited {seconds:g} s (shutdown_timeout) in vain for the end of"
+            warnings.warn(f"{waited}:{listed(lines)}", ResourceWarning, stacklevel=2)
+
     def note(self) -> str:
         """Say what the server did, for a test that failed; an empty string if it did nothing."""
         requests = self.requests()
         if any(each.complete and each.duration is None for each in requests):
-            self.settle(_SETTLING)
+            self.settles(_SETTLING)
         if not requests:
             return ""
         lines = [f"{NOTE} {self._server.base_url} was asked in this test:"]

@@ -5,7 +5,9 @@ from typing import Any
 
 from liveserver._aside import AT_ONCE, aside
 from liveserver._environment import pauses
+from liveserver._errors import LiveServerError
 from liveserver._server import LiveServer
+from liveserver._trimming import from_last_runner, up_to_users
 from liveserver._verdict import NOTE, Span, is_verdict, raise_app_errors
 
 __all__ = ["Noting", "Watch"]
@@ -21,6 +23,7 @@ class Watch:
         self._raises = raises
         self._span: Span | None = None
         self._server: LiveServer | None = None
+        self._outlives = server is not None  # the test
         if server is not None:
             self.follow(server)
 
@@ -30,8 +33,15 @@ class Watch:
         self._span = Span(server)
 
     def note(self) -> str:
-        """Say what the server did in this test."""
-        return "" if self._span is None else self._span.note()
+        """Say what the server did in this test, and that it is gone where it should not be."""
+        if self._span is None or self._server is None:
+            return ""
+        note = self._span.note()
+        if self._outlives and not self._server.running:
+            url = self._server.base_url
+            gone = f"{NOTE} {url} runs no more: it was stopped, or ended by itself."
+            note = f"{note}\n{gone}" if note else gone
+        return note
 
     def pause(self, test: object, error: BaseException) -> None:
         """Show a failure, and wait for somebody who may ask the server by hand."""
@@ -41,20 +51,18 @@ class Watch:
         if pause(test, error, self._server) and self._span is not None:
             self._span.disown(mark)
 
-    def settle_and_judge(self) -> None:
-        """Wait until the test's requests have ended, and raise what the app raised.
+    def settle(self) -> None:
+        """Wait until the test's requests have ended.
 
         Raises:
-            AppError: One request raised.
-            ExceptionGroup: Several did.
+            ResourceWarning: Some have not, and the user makes warnings errors.
         """
         if self._span is not None:
             self._span.settle()
-        self.judge()
 
     async def settle_aside(self) -> None:
         """Wait for them without blocking the test's loop, on which its clients live."""
-        if self._span is not None and not self._span.settle(AT_ONCE):
+        if self._span is not None and not self._span.settles(AT_ONCE):
             await aside(self._span.settle)
 
     def judge(self) -> None:
@@ -113,12 +121,8 @@ class Noting:
 
     def addError(self, test: Any, err: Any) -> None:
         self._note_first(err)
-        kind, error, _ = err
-        if self._trims and is_verdict(error):
-            # The frames of the cleanup that raised it are nobody's; the app's are in its cause.
-            err = kind, error.with_traceback(None), None
-        self._result.addError(test, err)
-        self._pause_first(test, error)
+        self._result.addError(test, self._trimmed(err))
+        self._pause_first(test, err[1])
 
     def addFailure(self, test: Any, err: Any) -> None:
         self._note_first(err)
@@ -132,9 +136,18 @@ class Noting:
     def _add_sub_test(self, test: Any, subtest: Any, err: Any) -> None:
         if err is not None:
             self._note(err)
+            err = self._trimmed(err)
         self._result.addSubTest(test, subtest, err)
         if err is not None:
             self._pause(subtest, err[1])
+
+    def _trimmed(self, err: Any) -> Any:
+        kind, error, traceback = err
+        if not (isinstance(error, LiveServerError) or is_verdict(error)):
+            return err
+        # The app's frames are in its cause.
+        traceback = up_to_users(traceback) if self._trims else from_last_runner(traceback)
+        return kind, error.with_traceback(traceback), traceback
 
     def _note_first(self, err: Any) -> None:
         if not self._noted:

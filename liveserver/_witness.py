@@ -12,6 +12,7 @@ from time import perf_counter
 from typing import Any
 
 from liveserver._asgi import ASGIApp, Message, Receive, Scope, Send
+from liveserver._latch import tell
 from liveserver._served import ServedRequest
 
 __all__ = ["Journal", "Request", "RequestWithoutWebSocket", "Witness"]
@@ -29,10 +30,10 @@ _EPOCH = time.time() - perf_counter()
 class Request:
     """What the witness writes down of a request. Written by the server's thread alone.
 
-    Others may read it at any time, and get what is true now. `claimed` and, when its test is over,
-    `exception` are theirs. It is on the path of every request, so nothing is worked out before
-    somebody asks, and no container is made for it: thousands of them that live on would have the
-    garbage collector look at all that lives.
+    Others may read it at any time, and get what is true now. `claimed`, `outlasted` and, when its
+    test is over, `exception` are theirs. It is on the path of every request, so nothing is worked
+    out before somebody asks, and no container is made for it: thousands of them that live on would
+    have the garbage collector look at all that lives.
 
     Attributes:
         method: The HTTP method, or `"WebSocket"`.
@@ -41,6 +42,7 @@ class Request:
         uvicorns: While it runs, uvicorn's own object for it, whose method `receive` is.
         task: While it runs, the task that it runs in.
         claimed: A test was told of its exception.
+        outlasted: Some test has waited for its end in vain, so no other one does.
         wanted_websocket: It asked for a WebSocket, and uvicorn has no library for that.
     """
 
@@ -60,6 +62,7 @@ class Request:
         "error",
         "exception",
         "method",
+        "outlasted",
         "path",
         "response_bytes",
         "started",
@@ -86,7 +89,7 @@ class Request:
         self.exception: BaseException | None = None
         self.error = ""
         self.complete = False
-        self.claimed = False
+        self.claimed = self.outlasted = False
         self._headers: Iterable[tuple[bytes, bytes]] = ()
         self.started = perf_counter()
 
@@ -115,6 +118,11 @@ class Request:
     def streams(self) -> bool:
         """Whether it is in the middle of its response."""
         return self.status is not None and not self.complete
+
+    @property
+    def wanted(self) -> bool:
+        """Whether a test waits for its end at the test's own."""
+        return not (self.endless or self.abandoned or self.streams or self.outlasted)
 
     @property
     def answered(self) -> bool:
@@ -162,6 +170,11 @@ class Request:
             self.error = f"{type(error).__name__}: {_one_line(error)}"
             if self.status is None:
                 self.status = 500  # which uvicorn sends then
+
+    def leave_unanswered(self) -> None:
+        """Write down what uvicorn answers for an app that returned and sent nothing."""
+        if self.method != "WebSocket" and not self.abandoned:
+            self.status = 500
 
     def send(self, message: Message) -> Awaitable[None]:
         """Be the app's `send`: look at the message, then return the awaitable of uvicorn's."""
@@ -306,6 +319,8 @@ class Witness:
         self._journal.append(request)
         try:
             await self.app(scope, receive, request.send)  # type: ignore[misc]  # it is set by now
+            if request.status is None:
+                request.leave_unanswered()
         except BaseException as error:
             request.fail(error)
             if not request.answered:
@@ -332,18 +347,18 @@ class Witness:
     def tell_if_idle(self) -> None:
         """Set the futures that wait, if the moment has come."""
         running = [request for request in self.running if not request.endless]
-        wanted = [each for each in running if not each.abandoned and not each.streams]
+        wanted = [request for request in running if request.wanted]
         waiters, self.waiters = self.waiters, []
         for waiter, whole in waiters:
             if running if whole else wanted:
                 self.waiters.append((waiter, whole))
             else:
-                _set(waiter)
+                tell(waiter)
 
     def end(self) -> None:
         """Set the futures that wait: when the run is over there is nothing left to wait for."""
         while self.waiters:
-            _set(self.waiters.pop()[0])
+            tell(self.waiters.pop()[0])
         # No ring may be left that only the garbage collector ends.
         self.on_second = _nothing  # it is the server's
         del self._journal  # its requests refer to this
@@ -352,8 +367,3 @@ class Witness:
 
 def _nothing() -> None:
     """Be the `on_second` and the `on_end` of a server that does not care."""
-
-
-def _set(waiter: "Future[None]") -> None:
-    if waiter.set_running_or_notify_cancel():
-        waiter.set_result(None)

@@ -46,6 +46,7 @@ class Fault:
     text: str = ""  # a regular expression that the error's text matches
     cause: type[BaseException] | None = None
     warning: str = ""  # a regular expression that the ResourceWarning of the stop matches
+    outlasts: str = ""  # the same for that of a test whose class has the server
     options: dict[str, Any] = field(default_factory=dict)
     seconds: float = 3.0  # how long start, use and stop may take together
 
@@ -299,7 +300,8 @@ SERVE = [
     Fault("client sends half a request line", Faulty, send_and_keep(b"GET /hal")),
     Fault("client sends half a body", lambda: Faulty(handler=apps.read_everything),
           send_and_keep(b"POST / HTTP/1.1\r\nHost: x\r\nContent-Length: 10\r\n\r\nhalf"),
-          options=SHORT, warning=r"POST /, open .*apps\.py:\d+ in read_everything"),
+          options=SHORT, outlasts=r"POST /, open .*apps\.py:\d+ in read_everything",
+          warning=r"POST /, open .*apps\.py:\d+ in read_everything"),
     Fault("client sends 1 MiB of headers", Faulty,
           send_and_keep(b"GET /fine HTTP/1.1\r\nX: " + b"x" * (1 << 20) + b"\r\n\r\n")),
     Fault("client sends garbage", Faulty, send_and_keep(bytes(range(256)) * 4)),
@@ -317,19 +319,24 @@ SERVE = [
 
 STOP = [
     Fault("handler never answers", lambda: Faulty(handler=apps.hang), ask_and_leave_open,
-          options=SHORT, warning=r"GET /, open .*apps\.py:\d+ in hang"),
+          options=SHORT, outlasts=r"GET /, open .*apps\.py:\d+ in hang",
+          warning=r"GET /, open .*apps\.py:\d+ in hang"),
     Fault("handler swallows cancellation", lambda: Faulty(handler=apps.hang_for_all_that),
           ask_and_leave_open, options=SHORT, error=ShutdownTimeout, seconds=STUCK,
           text=r"GET /, open .*apps\.py:\d+ in hang_for_all_that",
+          outlasts=r"GET /, open .*apps\.py:\d+ in hang_for_all_that",
           warning=r"in hang_for_all_that"),
     Fault("handler blocks the loop", lambda: Faulty(handler=apps.block_the_loop),
           ask_and_leave_open, options=SHORT, error=ShutdownTimeout, seconds=STUCK,
+          outlasts=r"GET /, open .*apps\.py:\d+ in wait",
           text=r"GET /, open .*apps\.py:\d+ in wait(.|\n)*loop is blocked(.|\n)*block_the_loop"),
     Fault("handler is stuck in a worker thread", lambda: Faulty(handler=apps.block_a_worker),
           ask_and_leave_open, options=SHORT, seconds=STUCK,
+          outlasts=r"GET /, open .*apps\.py:\d+ in wait",
           warning=r"GET /, open .*apps\.py:\d+ in wait(.|\n)*worker thread .*apps\.py:\d+ in wait"),
     Fault("long poll is open", lambda: Faulty(handler=apps.long_poll), ask_and_leave_open,
-          options=SHORT, warning=r"GET /, open .*in long_poll"),
+          options=SHORT, outlasts=r"GET /, open .*in long_poll",
+          warning=r"GET /, open .*in long_poll"),
     Fault("event stream is open", lambda: Faulty(handler=apps.event_stream), open_stream,
           options={"shutdown_timeout": 60}),
     Fault("WebSocket ignores the close", lambda: Faulty(handler=apps.ignore_the_close),
@@ -402,7 +409,8 @@ def try_fault(fault: Fault, way: tuple[str, dict[str, Any], Any, str]) -> Trial:
         seconds = time.perf_counter() - started
         _release(app)
         join_new_threads(threads)
-        problems = list(_differences(fault, errors, [str(each.message) for each in warned]))
+        texts = [str(each.message) for each in warned]
+        problems = list(_differences(fault, scope, errors, texts))
         problems += [f"left file {name}" for name in os.listdir(folder)]
     if seconds > fault.seconds:
         problems.append(f"took {seconds:.1f} s, more than {fault.seconds:.1f}")
@@ -470,7 +478,9 @@ def _release(app: Any) -> None:
     _TAKEN.clear()
 
 
-def _differences(fault: Fault, errors: list[BaseException], warned: list[str]) -> Iterator[str]:
+def _differences(
+    fault: Fault, scope: str, errors: list[BaseException], warned: list[str]
+) -> Iterator[str]:
     if fault.error is None:
         yield from (f"unexpected {error!r}" for error in errors)
     elif [type(error) for error in errors] != [fault.error]:
@@ -480,12 +490,17 @@ def _differences(fault: Fault, errors: list[BaseException], warned: list[str]) -
             yield f"says {str(errors[0])!r}"
         if fault.cause is not None and not isinstance(errors[0].__cause__, fault.cause):
             yield f"cause {errors[0].__cause__!r} instead of {fault.cause.__name__}"
-    ours = [text for text in warned if "Cut at the stop" in text]
-    if fault.warning and not any(re.search(fault.warning, text) for text in ours):
-        yield f"warned {ours}"
-    if not fault.warning:
-        yield from (f"unexpected warning {text!r}" for text in ours)
-    yield from (f"unexpected warning {text!r}" for text in warned if text not in ours)
+    for beginning, pattern in (
+        ("Cut at the stop", fault.warning),
+        ("Waited", fault.outlasts if scope == "class" else ""),
+    ):
+        ours = [text for text in warned if text.startswith(beginning)]
+        warned = [text for text in warned if text not in ours]
+        if pattern and not any(re.search(pattern, text) for text in ours):
+            yield f"warned {ours}"
+        if not pattern:
+            yield from (f"unexpected warning {text!r}" for text in ours)
+    yield from (f"unexpected warning {text!r}" for text in warned)
 
 
 def _leftovers(threads: set[threading.Thread], sockets: set[str]) -> list[str]:

@@ -133,6 +133,31 @@ class AppIsSetOnTheInstance(_Wrong, LiveServerTestCase):
         super().setUp()
 
 
+class OnlyAModule(_Wrong, LiveServerTestCase):
+    app = "tests.apps"
+
+
+class AttributeMisspelt(_Wrong, LiveServerTestCase):
+    app = apps.hello
+    server_option = {"tls": True}
+
+
+class _Misspelt(LiveServerTestCase):
+    raises_server_errors = False
+
+
+class AttributeMisspeltInTestScope(_Wrong, _Misspelt):
+    app = apps.hello
+    server_scope = "test"
+
+
+class PlainTestInTheAsyncioClass(IsolatedAsyncioLiveServerTestCase):
+    app = apps.hello
+
+    def test_is_never_run(self) -> None:
+        self.http  # noqa: B018
+
+
 class OptionsAreNoMapping(_Wrong, LiveServerTestCase):
     app = apps.hello
     server_options = ["host"]  # type: ignore[assignment]

@@ -811,6 +811,9 @@ class SyncTest(Sync):
 
 class AsyncTest(Async):
     server_scope = "test"
+
+class Session(Sync):
+    server_scope = "session"
 """
 
     def read_until_stopping(self, command: Command) -> None:
@@ -851,24 +854,19 @@ class AsyncTest(Async):
         self.assertEqual((status, err), (130, ""))
 
     def test_a_shutdown_that_hangs(self) -> None:
-        self.write(
-            "import asyncio\n"
-            "async def app(scope, receive, send):\n"
-            "    await receive()\n"
-            "    await send({'type': 'lifespan.startup.complete'})\n"
-            "    await receive()\n"
-            "    print('stopping', flush=True)\n"
-            "    await asyncio.Event().wait()\n"
-        )
-        command = self.start("thing:app")
-        command.url()
-        command.process.send_signal(signal.SIGINT)
-        command.line("stopping")
-        self.read_until_stopping(command)
-        status, _, err = command.stop()
-        self.assertEqual(status, 130, err)
-        self.assertTrue(err.startswith("liveserver.ShutdownTimeout: "), err)
-        self.assertRegex(err, r"lifespan, at thing\.py:7 in app\n$")
+        down = '        print("shutdown", flush=True)\n'
+        self.assertIn(down, APP)
+        hangs = down.replace("shutdown", "hanging") + "        await asyncio.Event().wait()\n"
+        self.write(APP.replace(down, hangs) + self.HANGING)
+        for target in (":app", ".Sync", ".Async", ".SyncTest", ".AsyncTest", ".Session"):
+            with self.subTest(target=target):
+                command = self.start(f"thing{target}")
+                command.url()
+                command.process.send_signal(signal.SIGINT)
+                command.line("hanging")
+                self.read_until_stopping(command)
+                status, _, err = command.stop()
+                self.assertEqual((status, err), (130, ""))
 
     def test_a_handler_that_nothing_can_end(self) -> None:
         self.write(

@@ -45,6 +45,7 @@ ROOMS = [
     "_ending",
     "_clients",
     "_http",
+    "_trimming",
     "_verdict",
     "_shared",
     "_making",

@@ -19,21 +19,24 @@ EXPECTED: dict[str, tuple[type[BaseException], str]] = {
     "NoAppAsync": (ConfigurationError, r'Set app = "module:attribute" or override create_app\(\)'),
     "AppIsNone": (
         ConfigurationError,
-        r"app is None, which is not an app.*Give an ASGI or WSGI app",
+        r"app is None, which is not an app.*Set app to an ASGI or WSGI app.*or override",
     ),
     "AppIsNotCallable": (
         ConfigurationError,
-        r"app is 42, which is not an app.*Give an ASGI or WSGI app",
+        r"app is 42, which is not an app.*Set app to an ASGI or WSGI app.*or override",
     ),
-    "AppTakesOtherArguments": (ConfigurationError, r"cannot be called.*Give an ASGI or WSGI app"),
+    "AppTakesOtherArguments": (
+        ConfigurationError,
+        r"cannot be called.*Set app to an ASGI or",
+    ),
     "AppIsAClass": (ConfigurationError, r"it is a class\. Give an instance"),
     "AppIsAFactory": (
         ConfigurationError,
-        r"function that builds the app.*Set factory=True; on a test class, override create_app\(\)",
+        r"function that builds the app.*Override create_app\(\) to call it, or set server_options",
     ),
     "AppIsAFactoryWithDefaults": (
         ConfigurationError,
-        r"function that builds the app.*Set factory=True; on a test class, override create_app\(\)",
+        r"function that builds the app.*Override create_app\(\) to call it, or set server_options",
     ),
     "CreateAppGivesAFactory": (
         ConfigurationError,
@@ -42,11 +45,11 @@ EXPECTED: dict[str, tuple[type[BaseException], str]] = {
     "AppIsSetOnTheInstance": (ConfigurationError, r"sets self.app.*Set app on the class"),
     "FactoryGivesNothing": (
         ConfigurationError,
-        r"build_nothing returned None.*Give an ASGI or WSGI app",
+        r"build_nothing returned None.*Return an ASGI or WSGI app",
     ),
     "FactoryIsNone": (ConfigurationError, r"factory=True.*Give a function that takes none"),
     "CreateAppIsNoClassmethod": (ConfigurationError, r"not a classmethod\. Put @classmethod"),
-    "CreateAppGivesNothing": (ConfigurationError, r"create_app\(\) returned None.*Give an ASGI"),
+    "CreateAppGivesNothing": (ConfigurationError, r"create_app\(\) returned None.*Return an ASGI"),
     "CreateAppIsAsync": (ConfigurationError, r"create_app\(\) returned a coroutine.*Write def"),
     "CreateAppRaises": (ZeroDivisionError, r"the user's own error"),
     "UnknownScope": (ConfigurationError, r"server_scope is 'module'\. Use one of 'class', 'test'"),
@@ -55,7 +58,20 @@ EXPECTED: dict[str, tuple[type[BaseException], str]] = {
     "ModuleRaises": (ConfigurationError, r"ZeroDivisionError: broken on purpose\. Mend the module"),
     "ModuleExits": (ConfigurationError, r"raised SystemExit: 7\. Mend the module"),
     "NoColon": (ConfigurationError, r'Write "module:attribute".*such as "tests.apps:hello"'),
+    "OnlyAModule": (ConfigurationError, r'Write "module:attribute".*such as "tests.apps:app"'),
     "PathOfAFile": (ConfigurationError, r'Write "module:attribute".*such as "tests.apps:hello"'),
+    "AttributeMisspelt": (
+        ConfigurationError,
+        r"AttributeMisspelt\.server_option is nothing .* Did you mean 'server_options'\?",
+    ),
+    "AttributeMisspeltInTestScope": (
+        ConfigurationError,
+        r"InTestScope\.raises_server_errors is nothing .* Did you mean 'raise_server_errors'\?",
+    ),
+    "PlainTestInTheAsyncioClass": (
+        ConfigurationError,
+        r"http is an aiohttp session.* an async def test .*in a LiveServerTestCase it is a req",
+    ),
     "OptionsAreNoMapping": (ConfigurationError, r"server_options is \['host'\]\. Use a mapping"),
     "UnknownOption": (ConfigurationError, r"no option 'startup_timeuot'\. Did you mean 'startup_t"),
     "BadPort": (ConfigurationError, r"port=70000 is not valid\. Use 0"),

@@ -15,6 +15,7 @@ import weakref
 from collections import deque
 from collections.abc import Iterator
 from concurrent.futures import Future, ThreadPoolExecutor
+from functools import partial
 from typing import Any
 from unittest import mock
 
@@ -99,7 +100,13 @@ class StartTests(StrictTestCase):
             finally:
                 threading.Lock().release()
 
-        for moment in (not_begun, begun, lock_upset):
+        def lock_upset_before_it_has_begun(thread: threading.Thread) -> None:
+            try:
+                raise KeyboardInterrupt
+            finally:
+                threading.Lock().release()
+
+        for moment in (not_begun, begun, lock_upset, lock_upset_before_it_has_begun):
             for loop in loops():
                 with self.subTest(moment=moment.__name__, loop=loop):
                     known = set(_process._running)
@@ -108,6 +115,27 @@ class StartTests(StrictTestCase):
                         mock.patch("threading.Thread.start", moment),
                         self.assertRaises(KeyboardInterrupt),
                     ):
+                        server.start()
+                    self.assertEqual(_process._running - known, set())
+                    with server:  # its port is free again
+                        self.assertEqual(get(server.base_url).body, b"hello")
+
+    def test_ctrl_c_just_before_the_thread_starts(self) -> None:
+        add = _process.add
+
+        def interrupted(run: Any) -> None:
+            add(run)
+            raise KeyboardInterrupt
+
+        for name, moment in (
+            ("liveserver._run._process.add", interrupted),
+            ("liveserver._run.Run.start", mock.Mock(side_effect=KeyboardInterrupt)),
+        ):
+            for loop in loops():
+                with self.subTest(moment=name, loop=loop):
+                    known = set(_process._running)
+                    server = LiveServer(apps.hello, **with_loop(loop))
+                    with mock.patch(name, moment), self.assertRaises(KeyboardInterrupt):
                         server.start()
                     self.assertEqual(_process._running - known, set())
                     with server:  # its port is free again
@@ -503,6 +531,21 @@ class WaitTests(StrictTestCase):
             ):
                 server.stop()
             self.assertIsNone(waiting.result(5))
+
+    def test_a_wait_of_which_the_loop_hears_too_late(self) -> None:
+        for loop in loops():
+            for method in ("wait_idle", "drop_connections"):
+                with self.subTest(method=method, loop=loop), ThreadPoolExecutor(1) as pool:
+                    server = LiveServer(apps.hello, shutdown_timeout=30, **with_loop(loop))
+                    server.start()
+                    assert server._run is not None
+                    serving = server._run._serving
+                    wait = partial(getattr(server, method), *[30] * (method == "wait_idle"))
+                    with mock.patch.object(serving, "post"):
+                        waiting = pool.submit(wait)
+                        until(lambda: bool(serving._waits))  # noqa: B023
+                    server.stop()
+                    self.assertIsNone(waiting.result(5))
 
     def test_a_loop_that_gets_free_too_late_to_drop_connections(self) -> None:
         begun, released = threading.Event(), threading.Event()

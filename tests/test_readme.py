@@ -92,11 +92,11 @@ class TablesTests(StrictTestCase):
     """Its tables and lists have what there is, with its defaults."""
 
     def test_class_attributes(self) -> None:
-        rows = table(README, "attribute")
-        own = {name for name in vars(LiveServerMixin) if not name.startswith(("_", "assert"))}
+        rows = table(README, "name")
+        own = {name for name in vars(LiveServerMixin) if not name.startswith("_")}
         own |= {name for name in inspect.get_annotations(LiveServerMixin) if name[0] != "_"}
         own -= {"run", "setUp", "setUpClass"}  # unittest's
-        self.assertEqual({name.removesuffix("()") for name in rows}, own)
+        self.assertEqual({name.partition("(")[0] for name in rows}, own)
         for name, text in rows.items():
             default = getattr(LiveServerMixin, name, {}) if name in ATTRIBUTES else {}
             if default != {}:
@@ -112,6 +112,12 @@ class TablesTests(StrictTestCase):
         expected = f"LiveServer{inspect.Signature(plain)}".replace("'", '"')
         for each in written:
             self.assertEqual(" ".join(each.split()), expected)
+
+    def test_methods_and_attributes_of_the_server(self) -> None:
+        rows = "` ".join(table(README, "method or attribute")) + "`"
+        written = set(re.findall(r"\w+(?=`|\()", rows)) - {"with"}
+        own = {name for name in vars(LiveServer) if not name.startswith("_")}
+        self.assertEqual(written, own)
 
     def test_errors(self) -> None:
         errors = {

@@ -247,6 +247,14 @@ class ServedRequestTests(StrictTestCase):
             self.assertIs(type(request.client[1]), int)
         return request
 
+    def test_an_app_that_answers_nothing(self) -> None:
+        for loop in loops():
+            app = apps.Faulty(handler=apps.answer_nothing)
+            with self.subTest(loop=loop), LiveServer(app, **with_loop(loop)) as server:
+                self.assertEqual(get(server.base_url).status, 500)
+                server.wait_idle(5)
+                self.assertEqual(server.requests[0].status, 500)
+
     def test_get(self) -> None:
         for loop in loops():
             with self.subTest(loop=loop):

@@ -322,7 +322,7 @@ LiveServer(app)
                 self.assertRaisesRegex(
                     ConfigurationError,
                     "which looks like a function that builds the app: it can be called without "
-                    r"arguments\. Set factory=True; on a test class, override create_app\(\)\.",
+                    r"arguments\. Set factory=True\.",
                 ),
             ):
                 LiveServer(app)

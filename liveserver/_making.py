@@ -1,6 +1,7 @@
 """What a test class says about its server, checked, and the server made of it."""
 
 from collections.abc import Mapping
+from itertools import takewhile
 from typing import Any
 
 from liveserver._apps import BUILT, IN_CODE, checked_app, imported
@@ -37,9 +38,7 @@ def check_attributes(cls: TestClass) -> None:
     Raises:
         ConfigurationError: There is one; the message says which may have been meant.
     """
-    for base in cls.__mro__:
-        if base.__module__.partition(".")[0] == __package__:
-            return  # what follows is ours, and unittest's
+    for base in takewhile(_is_the_users, cls.__mro__):
         for name, value in vars(base).items():
             if name.startswith(("http_", "raise", "server_")) and name not in _ATTRIBUTES:
                 near = nearest(name, _ATTRIBUTES, 0.87)
@@ -48,6 +47,10 @@ def check_attributes(cls: TestClass) -> None:
                         f"{cls.__qualname__}.{name} is nothing that liveserver knows. Did you "
                         f"mean {near!r}? If it is your own, give it another name."
                     )
+
+
+def _is_the_users(base: type) -> bool:
+    return base.__module__.partition(".")[0] != __package__
 
 
 def scope_of(cls: TestClass) -> str:

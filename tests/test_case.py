@@ -635,3 +635,22 @@ class MixinTests(StrictTestCase):
 
         outcome = run_class(Tests)
         self.assertTrue(outcome.wasSuccessful(), outcome)
+
+
+class OwnAttributesTests(StrictTestCase):
+    """What only resembles our attributes is the user's own."""
+
+    @each_base
+    def test_they_are_left_alone(self, base: Any) -> None:
+        class Tests(base):  # type: ignore[misc]
+            app = apps.hello
+            server_ports = (1, 2)
+            server_side = True
+            raises = ValueError
+
+            def server_option(self) -> None: ...
+
+            def test_it(self) -> None: ...
+
+        outcome = run_class(Tests)
+        self.assertEqual((outcome.testsRun, outcome.raised), (1, []))

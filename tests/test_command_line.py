@@ -16,12 +16,14 @@ import tempfile
 import unittest
 from pathlib import Path
 from typing import Any
+from unittest import mock
 from unittest.mock import ANY
 from urllib.parse import urlsplit
 
 from liveserver import LiveServer
 from liveserver.__main__ import main
 from liveserver._ending import Ending
+from liveserver._serve import Host
 from tests import apps
 from tests.observed import ROOT, needs_websockets
 from tests.support import Client, StrictTestCase, get, until
@@ -885,6 +887,14 @@ class Session(Sync):
 
 class EndingTests(StrictTestCase):
     """What does not concern the wait for an end is passed over."""
+
+    def test_ctrl_c_after_the_end(self) -> None:
+        with (
+            mock.patch.object(Host, "run", return_value=0),
+            mock.patch.object(Ending, "__exit__", side_effect=KeyboardInterrupt),
+            mock.patch.object(Ending, "__enter__"),
+        ):
+            self.assertEqual(main(["thing:app"]), 130)
 
     def test_a_server_that_ends_when_nobody_waits_any_more(self) -> None:
         with Ending() as ending:

@@ -8,8 +8,11 @@ import subprocess
 import sys
 import tempfile
 import unittest
+from functools import partial
 from pathlib import Path
+from unittest import mock
 
+from liveserver import ShutdownError, _process
 from tests.support import StrictTestCase
 
 ROOT = Path(__file__).parent.parent
@@ -229,3 +232,24 @@ class InterruptTests(ProcessTestCase):
                 code = LIFESPAN_APP + HANGING_TEST.replace("SCOPE", repr(scope))
                 status, _ = self.status_after_interrupt(code, "pytest")
                 self.assertEqual(status, usual)
+
+
+class LastReportsTests(StrictTestCase):
+    """What fails when the process ends is shown; our own frames are not."""
+
+    def test_the_frames(self) -> None:
+        def fail(error: Exception) -> None:
+            raise error
+
+        for error, framed in ((ValueError("of a report"), True), (ShutdownError("late"), False)):
+            with (
+                self.subTest(error=error),
+                mock.patch.object(_process, "_running", set()),
+                mock.patch.object(_process, "_reports", [partial(fail, error)]),
+                mock.patch.object(sys, "excepthook") as shown,
+            ):
+                _process._end_all()
+                (call,) = shown.call_args_list
+                self.assertIs(call.args[1], error)
+                self.assertEqual(call.args[2] is not None, framed)
+                self.assertEqual(error.__traceback__ is not None, framed)

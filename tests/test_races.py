@@ -120,6 +120,25 @@ class StartTests(StrictTestCase):
                     with server:  # its port is free again
                         self.assertEqual(get(server.base_url).body, b"hello")
 
+    def test_ctrl_c_while_nobody_knows_yet_that_the_thread_is_alive(self) -> None:
+        start = threading.Thread.start
+
+        def begun(thread: threading.Thread) -> None:
+            start(thread)
+            raise KeyboardInterrupt
+
+        for loop in loops():
+            with self.subTest(loop=loop):
+                server = LiveServer(apps.hello, **with_loop(loop))
+                with (
+                    mock.patch("threading.Thread.start", begun),
+                    mock.patch("threading.Thread.is_alive", return_value=False),
+                    self.assertRaises(KeyboardInterrupt),
+                ):
+                    server.start()
+                with server:  # its port is free again
+                    self.assertEqual(get(server.base_url).body, b"hello")
+
     def test_ctrl_c_just_before_the_thread_starts(self) -> None:
         add = _process.add
 
@@ -531,6 +550,14 @@ class WaitTests(StrictTestCase):
             ):
                 server.stop()
             self.assertIsNone(waiting.result(5))
+
+    def test_a_wait_for_a_server_that_ends_at_that_moment(self) -> None:
+        server = LiveServer(apps.hello)
+        server.start()
+        run = server._run
+        server.stop()
+        with mock.patch.object(server, "_running_run", return_value=run):
+            server.wait_idle(30)
 
     def test_a_wait_of_which_the_loop_hears_too_late(self) -> None:
         for loop in loops():

@@ -35,6 +35,10 @@ NOT_MEASURED = {
 }
 
 
+# Of unittest's summary.
+TESTS, SKIPPED = r"Ran (\d+) tests? in [\d.]+s", r"skipped=(\d+)\)$"
+
+
 class Ran(NamedTuple):
     """What came of a module."""
 
@@ -45,13 +49,17 @@ class Ran(NamedTuple):
 
     @property
     def failed(self) -> bool:
-        """Whether a test did; that all were skipped, which unittest says by 5, is no failure."""
-        return self.status not in (0, 5)
+        """Whether a test did, or it did not come to its end.
 
-    def count(self, pattern: str) -> int:
-        """A number of unittest's summary."""
-        found = re.search(pattern, self.output, re.MULTILINE)
-        return int(found[1]) if found else 0
+        That all were skipped, which unittest says by 5, is no failure.
+        """
+        return self.status not in (0, 5) or self.count(TESTS) is None
+
+    def count(self, pattern: str) -> int | None:
+        """A number of unittest's summary; None if it is not there."""
+        # Another thread may have written something at the beginning of its line.
+        found = re.findall(pattern, self.output, re.MULTILINE)
+        return int(found[-1]) if found else None
 
 
 def modules() -> list[str]:
@@ -108,8 +116,8 @@ def main() -> int:
             if done.failed:
                 print(done.output, flush=True)
     failed = [each.name for each in ran if each.failed]
-    tests = sum(each.count(r"^Ran (\d+) test") for each in ran)
-    skipped = sum(each.count(r"skipped=(\d+)\)$") for each in ran)
+    tests = sum(each.count(TESTS) or 0 for each in ran)
+    skipped = sum(each.count(SKIPPED) or 0 for each in ran)
     seconds = time.perf_counter() - started
     print(f"\nRan {tests} tests in {seconds:.0f} s, {skipped} of them skipped.")
     print(f"FAILED: {' '.join(failed)}" if failed else "OK")

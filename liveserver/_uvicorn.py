@@ -16,7 +16,6 @@ from functools import lru_cache
 from typing import Any
 
 import uvicorn
-from uvicorn.server import ServerState
 
 from liveserver import _logs
 from liveserver._asgi import ASGIApp
@@ -24,6 +23,7 @@ from liveserver._aside import Gate
 from liveserver._diagnosis import request_line
 from liveserver._latch import tell
 from liveserver._lifespan import Lifespan
+from liveserver._members import shared_state, unwatch, watch
 from liveserver._uvicorn_config import Configuration
 from liveserver._witness import Request, RequestWithoutWebSocket, Witness
 
@@ -34,49 +34,6 @@ __all__ = ["UvicornServer"]
 def _http_date(second: int) -> bytes:
     """Write a date for a header; the servers of one second share it."""
     return formatdate(second, usegmt=True).encode()
-
-
-class _Members(set[Any]):
-    """A set of connections or tasks; while the server runs it is just a set, and as fast."""
-
-
-class _WatchedMembers(_Members):
-    """What it becomes when the server closes: it says when a member comes and when one goes."""
-
-    server: "UvicornServer"
-
-    def add(self, member: Any, /) -> None:
-        super().add(member)
-        self.server.on_late_member(member)
-
-    def discard(self, member: Any, /) -> None:
-        super().discard(member)
-        self.server.on_member_gone()
-
-    def remove(self, member: Any, /) -> None:
-        super().remove(member)
-        self.server.on_member_gone()
-
-
-class _CountingState(ServerState):
-    """What uvicorn's protocols share, with `limit_max_requests`: each response is an event."""
-
-    _total = 0
-
-    def __init__(self, server: "UvicornServer") -> None:
-        super().__init__()
-        self._server = server
-
-    @property
-    def total_requests(self) -> int:
-        """How many responses are complete; counted by the protocols."""
-        return self._total
-
-    @total_requests.setter
-    def total_requests(self, value: int) -> None:
-        self._total = value
-        if value:
-            self._server.wake()
 
 
 class UvicornServer(uvicorn.Server):
@@ -102,13 +59,10 @@ class UvicornServer(uvicorn.Server):
         self._quiet = Gate()  # no connection and no request is left, or they have to go
         self.servers = []
         self._listening = True
-        self.closing = False
+        self.closing = self._cutting = False
         self.cut: list[str] = []  # the requests that the stop had to cut, a line each
         self.app_lifespan: Lifespan | None = None
-        if config.limit_max_requests is not None:
-            self.server_state = _CountingState(self)
-        self.server_state.connections = _Members()
-        self.server_state.tasks = _Members()
+        self.server_state = shared_state(self, counts=config.limit_max_requests is not None)
         witness.on_second = self._renew_headers
         if config.ws == "auto" and config.ws_protocol_class is None:
             witness.request_class = RequestWithoutWebSocket
@@ -210,10 +164,18 @@ class UvicornServer(uvicorn.Server):
         if not isinstance(member, asyncio.Future):
             asyncio.get_running_loop().call_soon(self._shut, member)
 
-    def on_member_gone(self, _task: object = None) -> None:
-        """Look whether this was the last thing that a closing server waited for."""
-        # Not at once: an upgrade takes a connection out and puts its WebSocket in.
-        asyncio.get_running_loop().call_soon(self._check_quiet)
+    def on_client_gone(self) -> None:
+        """Tell a test that waits: nobody waits for the answer to this client any more."""
+        if self._witness.waiters:
+            self._witness.tell_if_idle()
+
+    def on_member_gone(self) -> None:
+        """Look whether a closing server waits for nothing, or for what nobody wants, any more."""
+        if not self._cutting:  # else it was this server that left, and the app shall see that first
+            for request in list(self._witness.running):
+                if not request.event_stream:  # which was cut already
+                    self._end_if_left(request)
+        self._check_quiet()
 
     def _check_quiet(self) -> None:
         if self.server_state.tasks:
@@ -234,24 +196,19 @@ class UvicornServer(uvicorn.Server):
             self.closing = True
             self._stop_accepting()
             self.wake()
-            members: Any
-            for members in (self.server_state.connections, self.server_state.tasks):
-                members.__class__ = _WatchedMembers
-                members.server = self  # until let_go()
-            for task in self.server_state.tasks:
-                # Those that run already hold the plain set's own method.
-                task.add_done_callback(self.on_member_gone)
+            watch(self.server_state, self)
             for request in list(self._witness.running):
-                self._end_if_unwanted(request)
+                if request.event_stream:
+                    _disconnect(request)
+                else:
+                    self._end_if_left(request)
             for connection in list(self.server_state.connections):
                 self._shut(connection)
             self._abort_handshakes()
 
-    def _end_if_unwanted(self, request: Request) -> None:
-        """End an event stream, and a request whose client left before it had its response."""
-        if request.event_stream:
-            _disconnect(request)
-        elif request.abandoned:
+    def _end_if_left(self, request: Request) -> None:
+        """End a request whose client left before it had its response, once."""
+        if request.abandoned and not request.cancelling:
             if not request.streams:  # leaving is how a client ends a stream
                 self._cut(request)
             request.cancel()
@@ -278,6 +235,7 @@ class UvicornServer(uvicorn.Server):
 
     def cut_requests(self) -> None:
         """Cut the requests that did not end, and write down which they are."""
+        self._cutting = True
         for request in list(self._witness.running):
             self._cut(request)
         if not self._witness.running:
@@ -321,10 +279,7 @@ class UvicornServer(uvicorn.Server):
 
         So the user's app is gone when its server is, and not when garbage is collected.
         """
-        members: Any
-        for members in (self.server_state.connections, self.server_state.tasks):
-            members.__class__ = _Members
-            vars(members).clear()
+        unwatch(self.server_state)
 
     def leave(self) -> None:
         """Wait no longer for requests: go on to the lifespan's shutdown."""

@@ -151,6 +151,11 @@ class Request:
             error=self.error,
         )
 
+    @property
+    def cancelling(self) -> bool:
+        """Whether the task in which the app runs was cancelled, and has not ended yet."""
+        return self.task is not None and self.task.cancelling() > 0
+
     def cancel(self) -> None:
         """Cancel the task in which the app runs."""
         assert self.task is not None  # it runs

@@ -22,7 +22,7 @@ from liveserver import IsolatedAsyncioLiveServerTestCase, LiveServerTestCase
 
 BASES: tuple[Any, ...] = (LiveServerTestCase, IsolatedAsyncioLiveServerTestCase)
 SCOPES = ("class", "test")
-SECONDS_PER_TEST = 40
+SECONDS_PER_TEST = 20
 
 # A shell that starts the tests in its background has them ignore Ctrl-C, and what they start too.
 if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
@@ -32,7 +32,7 @@ if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
 class StrictTestCase(unittest.TestCase):
     """A test that fails by a warning, a leftover thread or socket, or an exception nobody saw.
 
-    Whoever lasts longer than 40 seconds ends the whole run with the stacks of all threads.
+    Whoever lasts longer than 20 seconds ends the whole run with the stacks of all threads.
     """
 
     seconds = SECONDS_PER_TEST

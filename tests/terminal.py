@@ -31,7 +31,7 @@ class Terminal:
             os.close(theirs)
         self._unread = ""
 
-    def read_until(self, pattern: str, seconds: float = 30) -> "re.Match[str]":
+    def read_until(self, pattern: str, seconds: float = 15) -> "re.Match[str]":
         """Read up to a pattern, which has to come."""
         end = time.monotonic() + seconds
         while not (found := re.search(pattern, self._unread)):
@@ -40,12 +40,12 @@ class Terminal:
         self._unread = self._unread[found.end() :]
         return found
 
-    def read_rest(self, seconds: float = 30) -> str:
+    def read_rest(self, seconds: float = 15) -> str:
         """Read until the process has ended, and wait for it."""
         end = time.monotonic() + seconds
         while self._read(end - time.monotonic()):
             pass
-        self.process.wait(15)
+        self.process.wait(5)
         return self._unread
 
     def read_for(self, seconds: float) -> str:
@@ -75,5 +75,5 @@ class Terminal:
     def close(self) -> None:
         """Leave nothing, whatever happened."""
         self.process.kill()
-        self.process.wait(15)
+        self.process.wait(5)
         os.close(self._fd)

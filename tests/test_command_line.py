@@ -221,7 +221,7 @@ class Command:
             self.seen.append(line)
             if found := re.search(pattern, line):
                 return found
-        _, err = self.process.communicate(timeout=30)
+        _, err = self.process.communicate(timeout=15)
         raise AssertionError(f"no line {pattern!r} in:\n{''.join(self.seen)}\n{err}")
 
     def url(self) -> str:
@@ -236,7 +236,7 @@ class Command:
         return self.end()
 
     def end(self) -> tuple[int, str, str]:
-        out, err = self.process.communicate(timeout=40)
+        out, err = self.process.communicate(timeout=20)
         return self.process.returncode, out, err
 
     def close(self) -> None:

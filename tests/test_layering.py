@@ -32,6 +32,7 @@ ROOMS = [
     "_witness",
     "_diagnosis",
     "_uvicorn_config",
+    "_members",
     "_uvicorn",
     "_serving",
     "_errands",
@@ -60,7 +61,7 @@ ROOMS = [
 ]
 
 ONLY_IN = {
-    "uvicorn": {"_uvicorn", "_uvicorn_config"},
+    "uvicorn": {"_members", "_uvicorn", "_uvicorn_config"},
     "socket": {"_address", "_uvicorn", "_serving", "_run"},  # the others for its type
     "unittest": {"_case", "_http", "_target", "_serve"},
     "requests": {"_clients", "_case"},  # the other for its type

@@ -100,7 +100,7 @@ class ProcessTestCase(StrictTestCase):
 
     def run_script(self, code: str) -> tuple[int, str, str]:
         process = self.start(code)
-        out, err = process.communicate(timeout=30)
+        out, err = process.communicate(timeout=15)
         return process.returncode, out, err
 
 

@@ -1,29 +1,45 @@
 """What a test waits for at its end, and what it says when that does not come."""
 
+import contextlib
 import re
 import warnings
-from typing import Any
+from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
+from typing import Any, ClassVar
 from unittest import mock
 
-from liveserver import AppError, LiveServerTestCase
+from liveserver import AppError, LiveServer, LiveServerTestCase
 from liveserver._verdict import Span
 from tests import apps
 from tests.observed import HANG, Shop, notes
-from tests.support import Client, StrictTestCase, each_base, get, run_class
+from tests.support import (
+    Client,
+    StrictTestCase,
+    each_base,
+    get,
+    loops,
+    run_class,
+    until,
+    with_loop,
+)
 
-SHORT = {"shutdown_timeout": 0.05}
 
+class LeavesOpen:
+    """Test classes whose tests may leave a request behind."""
 
-def leave_open(case: Any) -> None:
-    """Ask for what never comes, over a connection that stays open."""
-    client = type(case).client = Client(case.base_url)
-    client.send("/hang")
-    while not case.server.requests:
-        pass
+    app = Shop()
+    server_options: ClassVar[Any] = {"shutdown_timeout": 0.05}
+    client: ClassVar[Client]
 
+    def leave_open(self: Any) -> None:
+        type(self).client = Client(self.base_url)
+        self.client.send("/hang")
+        until(lambda: bool(self.server.requests))
 
-def close_client(cls: Any) -> None:
-    cls.client.close()
+    @classmethod
+    def tearDownClass(cls) -> None:
+        cls.client.close()
+        super().tearDownClass()  # type: ignore[misc]
 
 
 class OutlastingTests(StrictTestCase):
@@ -44,12 +60,9 @@ class OutlastingTests(StrictTestCase):
 
     @each_base
     def test_no_later_test_waits_for_it(self, base: Any) -> None:
-        class Tests(base):  # type: ignore[misc]
-            app = Shop()
-            server_options = SHORT
-
+        class Tests(LeavesOpen, base):  # type: ignore[misc]
             def test_1(self) -> None:
-                leave_open(self)
+                self.leave_open()
 
             def test_2(self) -> None:
                 with self.assertServerRaises(Exception):
@@ -57,8 +70,6 @@ class OutlastingTests(StrictTestCase):
 
             def test_3(self) -> None:
                 pass
-
-            tearDownClass = classmethod(close_client)
 
         self.waits.clear()
         self.warned.clear()
@@ -78,15 +89,10 @@ class OutlastingTests(StrictTestCase):
 
     @each_base
     def test_where_warnings_are_errors_the_app_is_judged_all_the_same(self, base: Any) -> None:
-        class Tests(base):  # type: ignore[misc]
-            app = Shop()
-            server_options = SHORT
-
+        class Tests(LeavesOpen, base):  # type: ignore[misc]
             def test_it(self) -> None:
-                leave_open(self)
+                self.leave_open()
                 get(self.base_url, "/raise")
-
-            tearDownClass = classmethod(close_client)
 
         with warnings.catch_warnings():
             warnings.simplefilter("error", ResourceWarning)
@@ -96,6 +102,42 @@ class OutlastingTests(StrictTestCase):
         )
         self.assertRegex(str(raised[0]), "^Waited")
         self.assertRegex(str(raised[2]), "^Cut at the stop")
+
+
+class LeavingTests(StrictTestCase):
+    """A client that leaves while its request is waited for ends the wait."""
+
+    def setUp(self) -> None:
+        super().setUp()
+        self.pool = self.enterContext(ThreadPoolExecutor(1))
+
+    @contextlib.contextmanager
+    def hanging(self, loop: str) -> Iterator[tuple[LiveServer, Client]]:
+        """A server whose requests would be waited for for ever, and a client of one."""
+        app = apps.Faulty(handler=apps.hang)
+        server = LiveServer(app, shutdown_timeout=600, **with_loop(loop))
+        with server, Client(server.base_url) as client:
+            client.send("/")
+            self.assertTrue(app.begun.wait(5))
+            with self.assertWarnsRegex(ResourceWarning, r"^Cut at the stop:\n  GET /, open "):
+                yield server, client
+                server.stop()
+
+    def test_at_the_end_of_a_test(self) -> None:
+        for loop in loops():
+            with self.subTest(loop=loop), self.hanging(loop) as (server, client):
+                settled = self.pool.submit(Span(server).settles, 600)
+                until(lambda: bool(server._witness.waiters))
+                client.close()
+                self.assertTrue(settled.result(5))
+
+    def test_at_the_stop(self) -> None:
+        for loop in loops():
+            with self.subTest(loop=loop), self.hanging(loop) as (server, client):
+                stopped = self.pool.submit(server.stop)
+                until(lambda: not server.running)
+                client.close()
+                self.assertIsNone(stopped.result(5))
 
 
 class GoneTests(StrictTestCase):

@@ -9,15 +9,15 @@ import inspect
 import re
 import unittest
 from collections.abc import Callable
-from typing import TYPE_CHECKING, Any, ClassVar, Generic, TypeVar, cast
+from typing import TYPE_CHECKING, Any, ClassVar, cast
 
 from liveserver._apps import imported
+from liveserver._belonging import FromServer, forget, keep, kept, server_of
 from liveserver._environment import pauses
-from liveserver._errors import ConfigurationError, NotRunningError
+from liveserver._errors import ConfigurationError
 from liveserver._http import close_later, session_of, session_property
 from liveserver._making import check_attributes, make_server, scope_of, shared
 from liveserver._options import ServerOptions
-from liveserver._server import LiveServer
 from liveserver._verdict import ServerRaises, Span, raise_app_errors
 from liveserver._watch import Noting, Watch
 
@@ -30,24 +30,8 @@ __all__ = ["IsolatedAsyncioLiveServerTestCase", "LiveServerMixin", "LiveServerTe
 # unittest and pytest leave the frames of a module that says this out of their reports.
 __unittest = __tracebackhide__ = True
 
-_T = TypeVar("_T")
-
 # What unittest's decorator sets on a test or on a class.
 _EXPECTED_TO_FAIL = "__unittest_expecting_failure__"
-
-
-class _FromServer(Generic[_T]):
-    """A property that works on the class and on the instance, and reads from their server."""
-
-    def __init__(self, read: Callable[[LiveServer], _T], doc: str) -> None:
-        self._read = read
-        self.__doc__ = doc
-
-    def __set_name__(self, owner: type, name: str) -> None:
-        self._name = name
-
-    def __get__(self, case: "LiveServerMixin | None", owner: type["LiveServerMixin"]) -> _T:
-        return self._read(_server_of(case, owner, self._name))
 
 
 class LiveServerMixin:
@@ -76,14 +60,11 @@ class LiveServerMixin:
     # Made by run(); absent where a test is run by debug().
     _live_server_watch: Watch
 
-    # Of the class or of the instance, by the scope; absent while there is no server.
-    _live_server_server: LiveServer
-
-    base_url = _FromServer(
+    base_url = FromServer(
         lambda server: server.base_url,
         "The URL of the server, `http://host:port`, no trailing slash. On class and instance.",
     )
-    server = _FromServer(lambda server: server, "The `LiveServer`. On class and instance.")
+    server = FromServer(lambda server: server, "The `LiveServer`. On class and instance.")
 
     @classmethod
     def create_app(cls) -> Any:
@@ -105,7 +86,7 @@ class LiveServerMixin:
     def run(self, result: unittest.TestResult | None = None) -> unittest.TestResult | None:
         """Run the test, and judge what the app did in it."""
         self._live_server_watch = watch = Watch(
-            vars(type(self)).get("_live_server_server"),
+            kept(type(self)),
             raises=self.raise_server_errors and not _is_expected_to_fail(self),
         )
         # Registered before anything else, so it runs after everything else, and even if a
@@ -136,7 +117,7 @@ class LiveServerMixin:
                 where no loop is running, in `setUp`.
             NotRunningError: The server is not running.
         """
-        return session_of(self, _server_of(self, type(self), "http"))
+        return session_of(self, server_of(self, type(self), "http"))
 
     def _live_server_judge_later(self) -> None:
         watch, test_case = self._live_server_watch, cast(unittest.TestCase, self)
@@ -204,7 +185,7 @@ class LiveServerMixin:
         if scope == "test":
             return
         test_case = cast(type[unittest.TestCase], cls)
-        test_case.addClassCleanup(_forget_server, cls)
+        test_case.addClassCleanup(forget, cls)
         server = make_server(cls) if scope == "class" else shared(cls)
         if cls.raise_server_errors:
             # After the stop: what the app raised outside of all tests fails the class.
@@ -212,7 +193,7 @@ class LiveServerMixin:
         if scope == "class":
             test_case.addClassCleanup(server.stop)
             server.start()
-        cls._live_server_server = server
+        keep(cls, server)
 
     def setUp(self) -> None:
         """Start the server if its scope is the test.
@@ -230,14 +211,14 @@ class LiveServerMixin:
         if scope_of(type(self)) == "test":
             server = make_server(type(self))
             test_case = cast(unittest.TestCase, self)
-            test_case.addCleanup(_forget_server, self)
+            test_case.addCleanup(forget, self)
             if isinstance(self, unittest.IsolatedAsyncioTestCase):
                 # Clients of the test live on its loop, and the server may have to wait for them.
                 self.addAsyncCleanup(server.__aexit__, None, None, None)
             else:
                 test_case.addCleanup(server.stop)
             server.start()
-            self._live_server_server = server
+            keep(self, server)
             close_later(self)  # before the stop
             if "_live_server_watch" in vars(self):
                 self._live_server_watch.follow(server)
@@ -275,17 +256,6 @@ class IsolatedAsyncioLiveServerTestCase(LiveServerMixin, unittest.IsolatedAsynci
         def http(self) -> aiohttp.ClientSession: ...
 
 
-def _server_of(case: LiveServerMixin | None, owner: type[LiveServerMixin], name: str) -> LiveServer:
-    """Find the server of a test or of a class, from which somebody wants `name`."""
-    own = vars(case) if case is not None else {}
-    # The class's own dictionary: a base class that has tests too has a server of its own.
-    server = own.get("_live_server_server") or vars(owner).get("_live_server_server")
-    if server is None:
-        raise NotRunningError(_why_not_running(owner, name, case is None))
-    found: LiveServer = server
-    return found
-
-
 def _refused(cls: type[LiveServerMixin], method: Any) -> Callable[[], None]:
     """Stand in for a test that nobody awaits. It is skipped as that would be."""
 
@@ -312,29 +282,3 @@ def _raise_unclaimed(span: Span, scope: str) -> None:
         raise_app_errors(span.requests())
     finally:
         span.release()
-
-
-def _forget_server(holder: LiveServerMixin | type[LiveServerMixin]) -> None:
-    if "_live_server_server" in vars(holder):
-        del holder._live_server_server
-
-
-def _why_not_running(cls: type[LiveServerMixin], name: str, on_class: bool) -> str:
-    """Say why there is no server, naming the hook that should have started it."""
-    who = cls.__qualname__
-    if cls.server_scope == "test" and on_class:
-        return (
-            f'{who} has no {name}: with server_scope = "test" the server belongs to the instance. '
-            f"Use self.{name}, from setUp() on."
-        )
-    hook = "setUp" if cls.server_scope == "test" else "setUpClass"
-    message = f"{who} has no {name}: its server is not running. {hook}() starts it"
-    definers = [base for base in cls.__mro__ if hook in vars(base)]
-    before_ours = definers[: definers.index(LiveServerMixin)]
-    if unittest.TestCase in before_ours:
-        return f"{message}. Name the live server class before the other test case in the bases."
-    if not before_ours:
-        return f"{message}, and it stops after the tests. Ask for {name} between the two."
-    overriders = " and ".join(base.__qualname__ for base in before_ours)
-    verb = "override" if len(before_ours) > 1 else "overrides"
-    return f"{message}. {overriders} {verb} it: call super().{hook}() there, as its first line."

@@ -13,9 +13,9 @@ from liveserver._by_hand import curl
 from liveserver._diagnosis import app_frames, passed_through_app
 from liveserver._errors import LiveServerError
 from liveserver._logs import plain_traceback
+from liveserver._request import Request
 from liveserver._run import CUT
 from liveserver._server import LiveServer
-from liveserver._witness import Request
 
 __all__ = ["Console"]
 

@@ -22,7 +22,7 @@ from types import FrameType, TracebackType
 from typing import Any
 
 from liveserver._logs import plain_traceback
-from liveserver._witness import Request
+from liveserver._request import Request
 
 __all__ = [
     "app_frames",

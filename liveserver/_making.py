@@ -5,6 +5,7 @@ from itertools import takewhile
 from typing import Any
 
 from liveserver._apps import BUILT, IN_CODE, checked_app, imported
+from liveserver._belonging import is_users
 from liveserver._environment import check_environment
 from liveserver._errors import ConfigurationError
 from liveserver._options import ServerOptions, make_options
@@ -27,7 +28,6 @@ _ON_CLASS = IN_CODE._replace(
     builder='Override create_app() to call it, or set server_options = {"factory": True}.',
 )
 
-
 # The attributes of a class that somebody may misspell, and never hear of it.
 _ATTRIBUTES = ("http_timeout", "raise_server_errors", "server_options", "server_scope")
 
@@ -38,7 +38,7 @@ def check_attributes(cls: TestClass) -> None:
     Raises:
         ConfigurationError: There is one; the message says which may have been meant.
     """
-    for base in takewhile(_is_the_users, cls.__mro__):
+    for base in takewhile(is_users, cls.__mro__):
         for name, value in vars(base).items():
             if name.startswith(("http_", "raise", "server_")) and name not in _ATTRIBUTES:
                 near = nearest(name, _ATTRIBUTES, 0.87)
@@ -47,10 +47,6 @@ def check_attributes(cls: TestClass) -> None:
                         f"{cls.__qualname__}.{name} is nothing that liveserver knows. Did you "
                         f"mean {near!r}? If it is your own, give it another name."
                     )
-
-
-def _is_the_users(base: type) -> bool:
-    return base.__module__.partition(".")[0] != __package__
 
 
 def scope_of(cls: TestClass) -> str:

@@ -4,8 +4,8 @@ from collections.abc import Awaitable
 from typing import Protocol
 
 from liveserver._asgi import Message
+from liveserver._request import Request
 from liveserver._server import LiveServer
-from liveserver._witness import Request
 
 __all__ = ["observe"]
 

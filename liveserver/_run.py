@@ -195,7 +195,7 @@ class Run:
 
     def abort(self) -> None:
         """Have it end with little patience for the app's shutdown too, and say nothing of it."""
-        self._serving.ready.given_up = True
+        self._serving.unheard = True
         self.hurry()
         self._serving.post(partial(self._serving.give_up_after, _AT_EXIT))
 

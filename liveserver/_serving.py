@@ -55,6 +55,8 @@ class Serving:
         # Any thread adds to it; whoever sees the outcome of a call, or the end, takes it out.
         self._calls: set[Call] = set()
         self._waits: set[Future[None]] = set()
+        # Set once, by any thread: nobody wants to hear of a failure any more.
+        self.unheard = False
         # Written by the server's thread; others read it when `ended` is done, or overdue.
         self.failure: BaseException | None = None
         # Both are written by the server's thread, once, the loop last.
@@ -217,7 +219,7 @@ class Serving:
         """Hand an exception to whoever waits for this run."""
         if self.ready.tell(_as(StartupError, "did not start", error)):
             return
-        if self.failure is None and not self.ready.given_up:
+        if self.failure is None and not (self.ready.given_up or self.unheard):
             self.failure = _as(ShutdownError, "ended", error)
 
     async def _tidy(self, loop: asyncio.AbstractEventLoop) -> None:

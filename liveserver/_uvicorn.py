@@ -24,8 +24,9 @@ from liveserver._diagnosis import request_line
 from liveserver._latch import tell
 from liveserver._lifespan import Lifespan
 from liveserver._members import shared_state, unwatch, watch
+from liveserver._request import Request, RequestWithoutWebSocket
 from liveserver._uvicorn_config import Configuration
-from liveserver._witness import Request, RequestWithoutWebSocket, Witness
+from liveserver._witness import Witness
 
 __all__ = ["UvicornServer"]
 

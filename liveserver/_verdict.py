@@ -9,8 +9,8 @@ from liveserver._aside import aside
 from liveserver._diagnosis import chain, listed, raised_at, request_line, standing
 from liveserver._errors import AppError, BusyTimeout
 from liveserver._logs import plain_traceback
+from liveserver._request import Request
 from liveserver._server import LiveServer
-from liveserver._witness import Request
 
 # unittest and pytest leave the frames of a module that says this out of their reports.
 __unittest = __tracebackhide__ = True

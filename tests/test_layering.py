@@ -29,6 +29,7 @@ ROOMS = [
     "_lifespan",
     "_handshakes",
     "_served",
+    "_request",
     "_witness",
     "_diagnosis",
     "_uvicorn_config",
@@ -49,6 +50,7 @@ ROOMS = [
     "_trimming",
     "_verdict",
     "_shared",
+    "_belonging",
     "_making",
     "_pause",
     "_watch",
@@ -63,7 +65,7 @@ ROOMS = [
 ONLY_IN = {
     "uvicorn": {"_members", "_uvicorn", "_uvicorn_config"},
     "socket": {"_address", "_uvicorn", "_serving", "_run"},  # the others for its type
-    "unittest": {"_case", "_http", "_target", "_serve"},
+    "unittest": {"_belonging", "_case", "_http", "_target", "_serve"},
     "requests": {"_clients", "_case"},  # the other for its type
     "aiohttp": {"_clients", "_case"},
     "trustme": {"_tls"},

@@ -13,8 +13,8 @@ from liveserver._errors import (
     StartupError,
     StartupTimeout,
 )
-from liveserver._served import ServedRequest
-from liveserver._server import LiveServer
+from liveserver._requests.served_request import ServedRequest
+from liveserver._server.live_server import LiveServer
 
 __all__ = [
     "AppError",
@@ -39,7 +39,7 @@ __version__ = "0.1.0"
 LiveServer.__module__ = ServedRequest.__module__ = __name__
 
 if _typing.TYPE_CHECKING:
-    from liveserver._case import (
+    from liveserver._testcase.cases import (
         IsolatedAsyncioLiveServerTestCase,
         LiveServerMixin,
         LiveServerTestCase,
@@ -50,12 +50,12 @@ else:
         """Import the test cases when one is asked for: a server by hand needs no unittest."""
         if name not in __all__:
             raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
-        from liveserver import _case
+        from liveserver._testcase import cases
 
         for each in (
-            _case.IsolatedAsyncioLiveServerTestCase,
-            _case.LiveServerMixin,
-            _case.LiveServerTestCase,
+            cases.IsolatedAsyncioLiveServerTestCase,
+            cases.LiveServerMixin,
+            cases.LiveServerTestCase,
         ):
             each.__module__ = __name__
             globals()[each.__name__] = each

@@ -59,7 +59,7 @@ class ShutdownError(LiveServerError):
 
 
 class _PendingTimeout(TimeoutError):
-    """What the timeouts share that say what was still running."""
+    """Base of the timeouts that name what still runs."""
 
     def __init__(self, message: str, seconds: float, pending: Sequence[str] = ()) -> None:
         super().__init__(message)
@@ -80,7 +80,7 @@ class ShutdownTimeout(ShutdownError, _PendingTimeout):
 
 
 class BusyTimeout(LiveServerError, _PendingTimeout):
-    """The server was busy for longer than a call was to wait.
+    """A wait for a busy server has ended without success.
 
     Attributes:
         seconds: The bound that was exceeded, in seconds.
@@ -91,8 +91,8 @@ class BusyTimeout(LiveServerError, _PendingTimeout):
 class AppError(LiveServerError):
     """An exception that the app did not handle, raised in the test that caused it.
 
-    Its `__cause__` is the app's own exception, inside the process; it carries the text of it where
-    no exception object can go, to the parent of a parallel test runner.
+    Its `__cause__` is the app's own exception. To the parent process of a parallel test runner it
+    carries the text alone.
 
     Attributes:
         traceback: The app's traceback, as text.
@@ -109,11 +109,11 @@ class AppError(LiveServerError):
 class NotRunningError(LiveServerError, AttributeError):
     """The server has no address yet: it was not started.
 
-    An `AttributeError`, so that `hasattr` and tools that look at every attribute of a class, such
-    as `inspect.getmembers`, take it for what it is.
+    It is an `AttributeError`, for `hasattr` and for tools that read all attributes of a class, such
+    as `inspect.getmembers`.
     """
 
 
-# Tracebacks show where users import them from.
+# Tracebacks show the module that users import them from.
 for _name in __all__:
     globals()[_name].__module__ = "liveserver"

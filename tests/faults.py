@@ -398,7 +398,7 @@ def try_fault(fault: Fault, way: tuple[str, dict[str, Any], Any, str]) -> Trial:
         tempfile.TemporaryDirectory() as folder,
         mock.patch("tempfile.tempdir", folder),
         warnings.catch_warnings(record=True) as warned,
-        mock.patch("liveserver._run.GRACE", 0.2),
+        mock.patch("liveserver._options.bounds.GRACE", 0.2),
     ):
         warnings.simplefilter("always")
         errors = (
@@ -492,7 +492,7 @@ def _differences(
             yield f"cause {errors[0].__cause__!r} instead of {fault.cause.__name__}"
     for beginning, pattern in (
         ("Cut at the stop", fault.warning),
-        ("Waited", fault.outlasts if scope == "class" else ""),
+        ("Requests still running", fault.outlasts if scope == "class" else ""),
     ):
         ours = [text for text in warned if text.startswith(beginning)]
         warned = [text for text in warned if text not in ours]

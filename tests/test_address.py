@@ -6,7 +6,7 @@ import unittest
 from typing import Any
 from unittest import mock
 
-from liveserver._address import listen, url
+from liveserver._server.address import listen, url
 from tests.support import StrictTestCase
 
 
@@ -29,7 +29,7 @@ class ListenTests(StrictTestCase):
         for again in (False, True):
             with (
                 self.subTest(again=again),
-                mock.patch("liveserver._address.socket.socket", Noted),
+                mock.patch("liveserver._server.address.socket.socket", Noted),
                 listen("127.0.0.1", 0, backlog=5, again=again) as sock,
             ):
                 self.assertTrue(reuse(sock))
@@ -37,7 +37,7 @@ class ListenTests(StrictTestCase):
 
     def test_on_windows_it_never_does(self) -> None:
         with (
-            mock.patch("liveserver._address._POSIX", False),
+            mock.patch("liveserver._server.address._POSIX", False),
             listen("127.0.0.1", 0, backlog=5, again=True) as sock,
         ):
             self.assertFalse(reuse(sock))
@@ -51,7 +51,7 @@ class ListenTests(StrictTestCase):
                 raise KeyboardInterrupt
 
         with (
-            mock.patch("liveserver._address.socket.socket", Interrupted),
+            mock.patch("liveserver._server.address.socket.socket", Interrupted),
             self.assertRaises(KeyboardInterrupt),
         ):
             listen("127.0.0.1", 0, backlog=5, again=False)
@@ -68,7 +68,7 @@ class ListenTests(StrictTestCase):
                 pass
 
         with (
-            mock.patch("liveserver._address.socket.socket", Noted),
+            mock.patch("liveserver._server.address.socket.socket", Noted),
             listen("::", 0, backlog=5, again=False),
         ):
             self.assertIn((socket.IPPROTO_IPV6, socket.IPV6_V6ONLY, 1), seen)

@@ -11,7 +11,7 @@ from collections.abc import Callable
 from typing import Any
 
 from liveserver import AppError, LiveServer, ShutdownError, StartupError
-from liveserver._watch import Watch
+from liveserver._monitor.monitor import TestMonitor
 from tests import apps
 from tests.observed import (
     AFTER,
@@ -613,12 +613,12 @@ class AppErrorTests(StrictTestCase):
 
     def test_a_server_that_is_followed_no_longer(self) -> None:
         with LiveServer(apps.Faulty(handler=apps.raise_trouble)) as server:
-            watch = Watch(server, raises=True)
+            monitor = TestMonitor(server, raises=True)
             get(server.base_url)
             server.wait_idle(5)
             with self.assertRaises(AppError):
-                watch.dismiss()
-            self.assertEqual(watch.note(), "")
+                monitor.detach()
+            self.assertEqual(monitor.note(), "")
 
     @each_base_and_scope
     def test_debug_runs_a_test_too(self, base: Any, scope: str) -> None:

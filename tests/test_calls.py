@@ -178,7 +178,7 @@ class CallTests(StrictTestCase):
             with (
                 self.subTest(loop=loop),
                 ThreadPoolExecutor(1) as pool,
-                mock.patch("liveserver._run.GRACE", 0.1),
+                mock.patch("liveserver._options.bounds.GRACE", 0.1),
                 mock.patch("sys.unraisablehook") as unraisable,
                 self.assertNoLogs("asyncio", "WARNING"),
             ):
@@ -197,10 +197,10 @@ class CallTests(StrictTestCase):
     def test_a_server_that_ends_at_that_moment_refuses_it(self) -> None:
         server = LiveServer(apps.hello)
         server.start()
-        run = server._run
+        run = server._control.run
         server.stop()
         with (
-            mock.patch.object(server, "_running_run", return_value=run),
+            mock.patch.object(server._control, "serving_run", return_value=run),
             self.assertRaisesRegex(NotRunningError, "The server stopped before the call of int"),
         ):
             server.call(int)

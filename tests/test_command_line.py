@@ -21,9 +21,9 @@ from unittest.mock import ANY
 from urllib.parse import urlsplit
 
 from liveserver import LiveServer
-from liveserver.__main__ import main
-from liveserver._ending import Ending
-from liveserver._serve import Host
+from liveserver._cli.main import main
+from liveserver._cli.serve import Host
+from liveserver._cli.signals import SignalWait
 from tests import apps
 from tests.observed import ROOT, needs_websockets
 from tests.support import Client, StrictTestCase, get, until
@@ -35,7 +35,7 @@ HAS_TRUSTME = importlib.util.find_spec("trustme") is not None
 if HAS_PTY:
     from tests.terminal import Terminal
 
-STOPPING = "\nStopping. Press Ctrl-C again to wait for nothing.\n"
+STOPPING = "\nStopping. Ctrl-C again stops at once.\n"
 
 APP = """
 import asyncio, sys, warnings
@@ -891,13 +891,13 @@ class EndingTests(StrictTestCase):
     def test_ctrl_c_after_the_end(self) -> None:
         with (
             mock.patch.object(Host, "run", return_value=0),
-            mock.patch.object(Ending, "__exit__", side_effect=KeyboardInterrupt),
-            mock.patch.object(Ending, "__enter__"),
+            mock.patch.object(SignalWait, "__exit__", side_effect=KeyboardInterrupt),
+            mock.patch.object(SignalWait, "__enter__"),
         ):
             self.assertEqual(main(["thing:app"]), 130)
 
     def test_a_server_that_ends_when_nobody_waits_any_more(self) -> None:
-        with Ending() as ending:
+        with SignalWait() as ending:
             pass
         ending.server_ended()
 
@@ -906,7 +906,7 @@ class EndingTests(StrictTestCase):
         heeded: list[int] = []
         usual = signal.signal(signal.SIGUSR1, lambda number, _: heeded.append(number))
         self.addCleanup(signal.signal, signal.SIGUSR1, usual)
-        with Ending() as ending:
+        with SignalWait() as ending:
             signal.raise_signal(signal.SIGUSR1)
             ending.server_ended()
             self.assertTrue(ending.wait())

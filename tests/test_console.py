@@ -5,7 +5,7 @@ import io
 from unittest import mock
 
 from liveserver import ShutdownTimeout
-from liveserver._console import Console
+from liveserver._cli.console import Console
 from tests.support import StrictTestCase
 
 

@@ -5,7 +5,7 @@ import signal
 import unittest
 from unittest import mock
 
-from liveserver._ending import Ending
+from liveserver._cli.signals import SignalWait
 from tests.support import StrictTestCase
 
 
@@ -14,7 +14,7 @@ class EndingTests(StrictTestCase):
     """It heeds a signal, whatever else comes, and leaves the process as it was."""
 
     def test_a_signal_after_so_many_others_that_the_pipe_is_full(self) -> None:
-        with Ending() as ending, mock.patch("sys.stderr", None):
+        with SignalWait() as ending, mock.patch("sys.stderr", None):
             with self.assertRaises(BlockingIOError):
                 while True:  # as the timer of a fixture would, while nobody waits
                     os.write(ending._writer, bytes([signal.SIGALRM]))
@@ -23,7 +23,7 @@ class EndingTests(StrictTestCase):
 
     def test_afterwards(self) -> None:
         handlers = [signal.getsignal(each) for each in (signal.SIGINT, signal.SIGTERM)]
-        with Ending() as ending:
+        with SignalWait() as ending:
             pass
         ending.server_ended()  # nobody waits for it any more
         self.assertEqual(signal.set_wakeup_fd(-1), -1)

@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from typing import Any
 
 from liveserver import LiveServer
-from liveserver._logs import plain_traceback
+from liveserver._reporting.tracebacks import plain_traceback
 from tests.observed import (
     Shop,
     Trouble,

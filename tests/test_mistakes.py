@@ -55,18 +55,18 @@ EXPECTED: dict[str, tuple[type[BaseException], str]] = {
     "UnknownScope": (ConfigurationError, r"server_scope is 'module'\. Use one of 'class', 'test'"),
     "ModuleMissing": (ConfigurationError, r"no module 'tests.no_such_module'\. Check the part be"),
     "AttributeMissing": (ConfigurationError, r"no attribute 'goodbye'\. Check the part after the"),
-    "ModuleRaises": (ConfigurationError, r"ZeroDivisionError: broken on purpose\. Mend the module"),
-    "ModuleExits": (ConfigurationError, r"raised SystemExit: 7\. Mend the module"),
+    "ModuleRaises": (ConfigurationError, r"ZeroDivisionError: broken on purpose\. Fix the module"),
+    "ModuleExits": (ConfigurationError, r"raised SystemExit: 7\. Fix the module"),
     "NoColon": (ConfigurationError, r'Write "module:attribute".*such as "tests.apps:hello"'),
     "OnlyAModule": (ConfigurationError, r'Write "module:attribute".*such as "tests.apps:app"'),
     "PathOfAFile": (ConfigurationError, r'Write "module:attribute".*such as "tests.apps:hello"'),
     "AttributeMisspelt": (
         ConfigurationError,
-        r"AttributeMisspelt\.server_option is nothing .* Did you mean 'server_options'\?",
+        r"AttributeMisspelt\.server_option is no attribute .* Did you mean 'server_options'\?",
     ),
     "AttributeMisspeltInTestScope": (
         ConfigurationError,
-        r"InTestScope\.raises_server_errors is nothing .* Did you mean 'raise_server_errors'\?",
+        r"InTestScope\.raises_server_errors is no attribute .* mean 'raise_server_errors'\?",
     ),
     "PlainTestInTheAsyncioClass": (
         ConfigurationError,

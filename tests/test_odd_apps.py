@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Any
 
 from liveserver import ConfigurationError, LiveServer, StartupError
-from liveserver._logs import plain_traceback
+from liveserver._reporting.tracebacks import plain_traceback
 from tests import apps
 from tests.observed import needs_websockets
 from tests.support import StrictTestCase, each_base, get, loops, with_loop

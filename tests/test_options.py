@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import IO, Any, Literal
 
 from liveserver import ConfigurationError, LiveServer
-from liveserver._values import fits
+from liveserver._options.validation import matches_annotation
 from tests import apps
 from tests.support import StrictTestCase, get, open_sockets
 
@@ -160,7 +160,7 @@ class GoodValuesTests(StrictTestCase):
 
 
 class FitsTests(StrictTestCase):
-    """`fits` reads the annotations that options have."""
+    """`matches_annotation` reads the annotations that options have."""
 
     def test_values(self) -> None:
         for value, annotation, expected in (
@@ -184,4 +184,4 @@ class FitsTests(StrictTestCase):
             ("x", IO[str], False),
         ):
             with self.subTest(value=value, annotation=annotation):
-                self.assertIs(fits(value, annotation), expected)
+                self.assertIs(matches_annotation(value, annotation), expected)

@@ -13,7 +13,8 @@ import unittest
 from pathlib import Path
 from unittest import mock
 
-from liveserver import LiveServer, _pause
+from liveserver import LiveServer
+from liveserver._testcase import pause as pausing
 from tests import apps
 from tests.observed import ROOT
 from tests.support import StrictTestCase, get
@@ -372,14 +373,14 @@ class NoTerminalTests(ScriptTestCase):
         for runner in self.runners():
             with self.subTest(runner=runner):
                 report = self.report(*RUNNERS[runner])
-                self.assertEqual(report.count("there can be no pause: standard input is not"), 1)
+                self.assertEqual(report.count("the test cannot pause: standard input is not"), 1)
                 self.assertNotIn("PAUSED", report)
                 self.assertRegex(report, "failures=2|2 failed")
 
     @unittest.skipIf(sys.platform == "win32", "no shell that closes it")
     def test_without_a_standard_input(self) -> None:
         report = self.report(*RUNNERS["unittest"], shell='exec "$@" 0<&-')
-        self.assertEqual(report.count("there can be no pause: standard input is not"), 1)
+        self.assertEqual(report.count("the test cannot pause: standard input is not"), 1)
         self.assertIn("failures=2", report)
 
     @unittest.skipUnless(HAS_PTY, "no pseudo-terminals on this system")
@@ -394,7 +395,7 @@ class NoTerminalTests(ScriptTestCase):
                 terminal = Terminal(self.folder, *command, LIVESERVER_PAUSE="1", NO_COLOR="1")
                 self.addCleanup(terminal.close)
                 rest = terminal.read_rest()
-                self.assertIn("there can be no pause: standard", rest)
+                self.assertIn("the test cannot pause: standard", rest)
                 self.assertNotIn("PAUSED", rest)
                 self.assertRegex(rest, "failures=2|2 failed")
 
@@ -409,17 +410,17 @@ class PausingTests(StrictTestCase):
             with (
                 self.subTest(stdin=stdin),
                 mock.patch("sys.stdin", stdin),
-                mock.patch("liveserver._pause._said", False),
+                mock.patch("liveserver._testcase.pause._said", False),
                 contextlib.redirect_stderr(io.StringIO()) as said,
                 LiveServer(apps.hello) as server,
             ):
-                self.assertFalse(_pause.pause("a test", ValueError(), server))
-            self.assertIn("there can be no pause: standard input is not", said.getvalue())
+                self.assertFalse(pausing.pause("a test", ValueError(), server))
+            self.assertIn("the test cannot pause: standard input is not", said.getvalue())
 
     def test_what_ctrl_c_does_after_it_ended_a_pause(self) -> None:
         async def pause() -> None:
             usual = signal.getsignal(signal.SIGINT)
-            with self.assertRaises(KeyboardInterrupt), _pause._ctrl_c_ends_it():
+            with self.assertRaises(KeyboardInterrupt), pausing._ctrl_c_ends_it():
                 self.assertIs(signal.getsignal(signal.SIGINT), signal.default_int_handler)
                 raise KeyboardInterrupt
             self.assertIs(signal.getsignal(signal.SIGINT), usual)

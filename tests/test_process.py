@@ -12,7 +12,8 @@ from functools import partial
 from pathlib import Path
 from unittest import mock
 
-from liveserver import ShutdownError, _process
+from liveserver import ShutdownError
+from liveserver._server import process_hooks
 from tests.support import StrictTestCase
 
 ROOT = Path(__file__).parent.parent
@@ -43,7 +44,7 @@ server = LiveServer(app)
 server.start()
 client = socket.create_connection((server.host, server.port))
 client.sendall(b"GET /hang HTTP/1.1\\r\\nHost: x\\r\\n\\r\\n")
-while not server._witness.running:
+while not server._control.run.loop_thread.middleware.running:
     get(server.base_url)
 """
 
@@ -170,9 +171,9 @@ with LiveServer(app) as server:
     def test_what_is_to_be_said_at_the_end_is_said_by_the_parent_alone(self) -> None:
         code = """
 import os, sys
-from liveserver import _process
+from liveserver._server import process_hooks
 
-_process.after_end(lambda: print("said"))
+process_hooks.after_runs(lambda: print("said"))
 child = os.fork()
 if child == 0:
     sys.exit()  # an end of which hooks are told
@@ -183,12 +184,12 @@ os.waitpid(child, 0)
     def test_a_lock_that_another_thread_of_the_parent_holds_is_free_in_the_child(self) -> None:
         code = """
 import os
-from liveserver import _shared
+from liveserver._testcase import session_servers
 
-with _shared._lock:  # as while another thread starts a server of the session
+with session_servers._lock:  # as while another thread starts a server of the session
     child = os.fork()
     if child == 0:
-        os._exit(not _shared._lock.acquire(blocking=False))
+        os._exit(not session_servers._lock.acquire(blocking=False))
 print(os.waitpid(child, 0)[1])
 """
         self.assertEqual(self.run_script(code), (0, "0\n", ""))
@@ -244,11 +245,11 @@ class LastReportsTests(StrictTestCase):
         for error, framed in ((ValueError("of a report"), True), (ShutdownError("late"), False)):
             with (
                 self.subTest(error=error),
-                mock.patch.object(_process, "_running", set()),
-                mock.patch.object(_process, "_reports", [partial(fail, error)]),
+                mock.patch.object(process_hooks, "_runs", set()),
+                mock.patch.object(process_hooks, "_reports", [partial(fail, error)]),
                 mock.patch.object(sys, "excepthook") as shown,
             ):
-                _process._end_all()
+                process_hooks._end_runs()
                 (call,) = shown.call_args_list
                 self.assertIs(call.args[1], error)
                 self.assertEqual(call.args[2] is not None, framed)

@@ -28,13 +28,14 @@ from liveserver import (
     ShutdownTimeout,
     StartupError,
     StartupTimeout,
-    _process,
 )
-from liveserver._aside import Gate
-from liveserver._latch import Latch, Readiness
-from liveserver._run import Run
-from liveserver._uvicorn import UvicornServer
-from liveserver._witness import Journal
+from liveserver._options.server_options import make_options
+from liveserver._requests.log import RequestLog
+from liveserver._server import process_hooks
+from liveserver._server.control import ServerControl
+from liveserver._server.lifecycle import ServerRun
+from liveserver._sync.latches import Latch, StartOutcome
+from liveserver._uvicorn.server import UvicornServer
 from tests import apps
 from tests.faults import websocket
 from tests.observed import needs_websockets
@@ -109,14 +110,14 @@ class StartTests(StrictTestCase):
         for moment in (not_begun, begun, lock_upset, lock_upset_before_it_has_begun):
             for loop in loops():
                 with self.subTest(moment=moment.__name__, loop=loop):
-                    known = set(_process._running)
+                    known = set(process_hooks._runs)
                     server = LiveServer(apps.hello, **with_loop(loop))
                     with (
                         mock.patch("threading.Thread.start", moment),
                         self.assertRaises(KeyboardInterrupt),
                     ):
                         server.start()
-                    self.assertEqual(_process._running - known, set())
+                    self.assertEqual(process_hooks._runs - known, set())
                     with server:  # its port is free again
                         self.assertEqual(get(server.base_url).body, b"hello")
 
@@ -140,23 +141,26 @@ class StartTests(StrictTestCase):
                     self.assertEqual(get(server.base_url).body, b"hello")
 
     def test_ctrl_c_just_before_the_thread_starts(self) -> None:
-        add = _process.add
+        register = process_hooks.register
 
         def interrupted(run: Any) -> None:
-            add(run)
+            register(run)
             raise KeyboardInterrupt
 
         for name, moment in (
-            ("liveserver._run._process.add", interrupted),
-            ("liveserver._run.Run.start", mock.Mock(side_effect=KeyboardInterrupt)),
+            ("liveserver._server.lifecycle.process_hooks.register", interrupted),
+            (
+                "liveserver._server.lifecycle.ServerRun.start",
+                mock.Mock(side_effect=KeyboardInterrupt),
+            ),
         ):
             for loop in loops():
                 with self.subTest(moment=name, loop=loop):
-                    known = set(_process._running)
+                    known = set(process_hooks._runs)
                     server = LiveServer(apps.hello, **with_loop(loop))
                     with mock.patch(name, moment), self.assertRaises(KeyboardInterrupt):
                         server.start()
-                    self.assertEqual(_process._running - known, set())
+                    self.assertEqual(process_hooks._runs - known, set())
                     with server:  # its port is free again
                         self.assertEqual(get(server.base_url).body, b"hello")
 
@@ -169,12 +173,12 @@ class StartTests(StrictTestCase):
         async def shutdown(app: apps.Faulty, receive: apps.Receive, send: apps.Send) -> None:
             down.set()
 
-        give_up = Run._give_up
+        kill = ServerRun._kill
 
-        def give_up_late(run: Run) -> str:
+        def kill_late(run: ServerRun) -> str:
             interrupted.set()
             self.assertTrue(down.wait(5), "it was not shut down")
-            return give_up(run)
+            return kill(run)
 
         for loop in loops():
             with self.subTest(loop=loop):
@@ -182,8 +186,8 @@ class StartTests(StrictTestCase):
                 down.clear()
                 server = LiveServer(apps.Faulty(startup, shutdown), **with_loop(loop))
                 with (
-                    mock.patch.object(Run, "_give_up", give_up_late),
-                    mock.patch.object(Readiness, "wait", side_effect=KeyboardInterrupt),
+                    mock.patch.object(ServerRun, "_kill", kill_late),
+                    mock.patch.object(StartOutcome, "wait", side_effect=KeyboardInterrupt),
                     self.assertRaises(KeyboardInterrupt),
                 ):
                     server.start()
@@ -231,8 +235,8 @@ class StartTests(StrictTestCase):
         async def shutdown(app: apps.Faulty, receive: apps.Receive, send: apps.Send) -> None:
             # Somebody has already found the server; with TLS he says nothing.
             clients.append(socket.create_connection(("127.0.0.1", server.port), 5))
-            assert server._run is not None
-            uvicorn = server._run._serving.server
+            assert server._control.run is not None
+            uvicorn = server._control.run.loop_thread.server
             handshakes = uvicorn._handshakes
             connections = (
                 uvicorn.server_state.connections if handshakes is None else handshakes._made
@@ -241,18 +245,18 @@ class StartTests(StrictTestCase):
                 await asyncio.sleep(0.005)
             down.set()
 
-        give_up = Run._give_up
+        kill = ServerRun._kill
 
-        def give_up_late(run: Run) -> str:
+        def kill_late(run: ServerRun) -> str:
             given_up.set()
             self.assertTrue(down.wait(5), "it was not shut down")
-            return give_up(run)
+            return kill(run)
 
         server = LiveServer(
             apps.Faulty(startup, shutdown), tls=tls, startup_timeout=0.05, **with_loop(loop)
         )
         with (
-            mock.patch.object(Run, "_give_up", give_up_late),
+            mock.patch.object(ServerRun, "_kill", kill_late),
             # In debug mode it tells of a handshake that was cut.
             mock.patch.object(logging.getLogger("asyncio"), "disabled", tls),
             self.assertRaises(StartupTimeout) as caught,
@@ -264,9 +268,9 @@ class StartTests(StrictTestCase):
             self.assertEqual(clients[0].recv(1), b"", "it is still open")
 
     def test_an_app_that_is_ready_at_the_last_moment_is_served(self) -> None:
-        wait = Readiness.wait
+        wait = StartOutcome.wait
 
-        def wait_too_short(ready: Readiness, seconds: float) -> bool:
+        def wait_too_short(ready: StartOutcome, seconds: float) -> bool:
             """See it ready only after the look at the clock."""
             wait(ready, seconds)
             return False
@@ -274,7 +278,7 @@ class StartTests(StrictTestCase):
         for loop in loops():
             with (
                 self.subTest(loop=loop),
-                mock.patch.object(Readiness, "wait", wait_too_short),
+                mock.patch.object(StartOutcome, "wait", wait_too_short),
                 LiveServer(apps.hello, **with_loop(loop)) as server,
             ):
                 self.assertEqual(get(server.base_url).body, b"hello")
@@ -303,7 +307,7 @@ class StartTests(StrictTestCase):
                 server = LiveServer(app, startup_timeout=0.05, **with_loop(loop))
                 known = set(threading.enumerate())
                 with (
-                    mock.patch("liveserver._run.GRACE", 0.1),
+                    mock.patch("liveserver._options.bounds.GRACE", 0.1),
                     self.assertRaisesRegex(StartupTimeout, "left behind"),
                 ):
                     server.start()
@@ -334,10 +338,10 @@ class RestartTests(StrictTestCase):
     """A restart is one step to everybody else."""
 
     def test_nobody_comes_between_its_stop_and_its_start(self) -> None:
-        entered: list[LiveServer] = []
+        entered: list[ServerControl] = []
 
-        class Watched(LiveServer):
-            """When it is stopped, somebody else tries whether it could be started."""
+        class Watched(ServerControl):
+            """When it is stopped, another thread tries whether it could be started."""
 
             def stop(self) -> None:
                 super().stop()
@@ -350,12 +354,12 @@ class RestartTests(StrictTestCase):
                     self._lock.release()
                     entered.append(self)
 
-        server = Watched(apps.hello)
-        server.start()
-        server.restart()
+        control = Watched(apps.hello, make_options({}))
+        control.start()
+        control.restart()
         self.assertEqual(entered, [])
-        server.stop()
-        self.assertEqual(entered, [server])
+        control.stop()
+        self.assertEqual(entered, [control])
 
 
 class FullLoop(asyncio.SelectorEventLoop):
@@ -420,7 +424,7 @@ class HurryTests(StrictTestCase):
                 app = apps.Faulty(handler=apps.hang)
                 server = LiveServer(app, shutdown_timeout=60, **with_loop(loop))
                 server.start()
-                run = server._run
+                run = server._control.run
                 assert run is not None
                 with Client(server.base_url) as client:
                     client.send("/")
@@ -431,10 +435,10 @@ class HurryTests(StrictTestCase):
                 self.assertTrue(run.over)
 
     def test_threads_that_can_be_had(self) -> None:
-        self.assertTrue(_process.can_start_threads())
+        self.assertTrue(process_hooks.can_start_threads())
         no_more = RuntimeError("can't create new thread at interpreter shutdown")
         with mock.patch("threading.Thread.start", side_effect=no_more):
-            self.assertFalse(_process.can_start_threads())
+            self.assertFalse(process_hooks.can_start_threads())
 
 
 class Growing(deque[Any]):
@@ -452,7 +456,7 @@ class LatchTests(StrictTestCase):
 
     def test_two_that_wait(self) -> None:
         latch = Latch()
-        lock, begun = latch._shut, threading.Barrier(3)
+        lock, begun = latch._lock, threading.Barrier(3)
 
         class Announced:
             """The latch's lock, whose users say that they are there."""
@@ -463,11 +467,11 @@ class LatchTests(StrictTestCase):
                 begun.wait(5)
                 return lock.acquire(timeout=timeout)
 
-        latch._shut = Announced()  # type: ignore[assignment]
+        latch._lock = Announced()  # type: ignore[assignment]
         with ThreadPoolExecutor(2) as pool:
             waits = [pool.submit(latch.wait, 10) for _ in range(2)]
             begun.wait(5)
-            latch.open()
+            latch.set()
             for each in waits:
                 self.assertTrue(each.result(5))
 
@@ -475,22 +479,10 @@ class LatchTests(StrictTestCase):
 class WaitTests(StrictTestCase):
     """An answer that comes when the waiting ends is not lost, and none comes twice."""
 
-    def test_a_gate_that_opens_before_a_cancelled_task_knows(self) -> None:
-        async def main() -> None:
-            gate = Gate()
-            cancelled, other = (asyncio.create_task(gate.wait()) for _ in range(2))
-            await asyncio.sleep(0)
-            cancelled.cancel()
-            gate.open()
-            await other
-            self.assertTrue(cancelled.cancelled())
-
-        asyncio.run(main())
-
     def test_a_request_that_comes_while_somebody_looks_for_those_before(self) -> None:
-        journal = Journal()
-        journal._requests = Growing(["first", "second", "third"])
-        self.assertEqual(journal.since("first"), ["second", "third", "new"])  # type: ignore[arg-type]
+        log = RequestLog()
+        log._records = Growing(["first", "second", "third"])
+        self.assertEqual(log.since("first"), ["second", "third", "new"])  # type: ignore[arg-type]
 
     def test_idle_at_the_last_moment(self) -> None:
         class LastMoment(Future[None]):
@@ -502,14 +494,14 @@ class WaitTests(StrictTestCase):
 
         with (
             LiveServer(apps.hello) as server,
-            mock.patch("liveserver._errands.Future", LastMoment),
+            mock.patch("liveserver._server.portal.Future", LastMoment),
         ):
             server.wait_idle(0.1)
 
     def test_a_request_that_becomes_an_event_stream_meanwhile(self) -> None:
         async def stream(app: apps.Faulty, receive: apps.Receive, send: apps.Send) -> None:
-            assert server._run is not None
-            while not server._witness.waiters:  # noqa: ASYNC110
+            assert server._control.run is not None
+            while not server._control.run.loop_thread.middleware._waiters:  # noqa: ASYNC110
                 await asyncio.sleep(0.005)
             await apps.event_stream(app, receive, send)
 
@@ -536,15 +528,15 @@ class WaitTests(StrictTestCase):
         app = apps.Faulty(handler=handler)
         server = LiveServer(app, shutdown_timeout=0.05, **with_loop(loop))
         server.start()
-        assert server._run is not None
-        witness = server._witness
+        assert server._control.run is not None
+        middleware = server._control.run.loop_thread.middleware
         with Client(server.base_url) as client, ThreadPoolExecutor(1) as pool:
             client.send("/")
             self.assertTrue(app.begun.wait(5))
             waiting = pool.submit(server.wait_idle, 30)
-            until(lambda: bool(witness.waiters))
+            until(lambda: bool(middleware._waiters))
             with (
-                mock.patch("liveserver._run.GRACE", 0.1),
+                mock.patch("liveserver._options.bounds.GRACE", 0.1),
                 self.assertWarns(ResourceWarning),
                 self.assertRaises(error) if error else contextlib.nullcontext(),
             ):
@@ -554,9 +546,9 @@ class WaitTests(StrictTestCase):
     def test_a_wait_for_a_server_that_ends_at_that_moment(self) -> None:
         server = LiveServer(apps.hello)
         server.start()
-        run = server._run
+        run = server._control.run
         server.stop()
-        with mock.patch.object(server, "_running_run", return_value=run):
+        with mock.patch.object(server._control, "serving_run", return_value=run):
             server.wait_idle(30)
 
     def test_a_wait_of_which_the_loop_hears_too_late(self) -> None:
@@ -565,12 +557,12 @@ class WaitTests(StrictTestCase):
                 with self.subTest(method=method, loop=loop), ThreadPoolExecutor(1) as pool:
                     server = LiveServer(apps.hello, shutdown_timeout=30, **with_loop(loop))
                     server.start()
-                    assert server._run is not None
-                    serving = server._run._serving
+                    assert server._control.run is not None
+                    serving = server._control.run.loop_thread
                     wait = partial(getattr(server, method), *[30] * (method == "wait_idle"))
                     with mock.patch.object(serving, "post"):
                         waiting = pool.submit(wait)
-                        until(lambda: bool(serving._waits))  # noqa: B023
+                        until(lambda: bool(serving._unresolved))  # noqa: B023
                     server.stop()
                     self.assertIsNone(waiting.result(5))
 
@@ -594,7 +586,7 @@ class WaitTests(StrictTestCase):
                 released.clear()
                 client.send("/block")
                 self.assertTrue(begun.wait(10))
-                with self.assertRaisesRegex(BusyTimeout, "did not heed a call.*\n.*GET /block"):
+                with self.assertRaisesRegex(BusyTimeout, "did not drop .*\n.*GET /block"):
                     server.drop_connections()
                 released.set()
                 server.wait_idle(5)
@@ -625,8 +617,8 @@ class WaitTests(StrictTestCase):
                     LiveServer(app, **with_loop(loop)) as server,
                     Client(server.base_url) as client,
                 ):
-                    assert server._run is not None
-                    app.server = server._run._serving.server  # type: ignore[attr-defined]
+                    assert server._control.run is not None
+                    app.server = server._control.run.loop_thread.server  # type: ignore[attr-defined]
                     client.send("/")
                     self.assertTrue(app.begun.wait(5))
                     server.stop()
@@ -663,7 +655,10 @@ class StopTests(StrictTestCase):
         )
         server.start()
         thread = thread_of(server)
-        with mock.patch("liveserver._run.GRACE", 0.1), self.assertRaises(ShutdownTimeout) as caught:
+        with (
+            mock.patch("liveserver._options.bounds.GRACE", 0.1),
+            self.assertRaises(ShutdownTimeout) as caught,
+        ):
             server.stop()
         self.assertEqual(caught.exception.pending, ())
         self.assertRegex(str(caught.exception), "was not down within 0.1 s.*\n.*is left behind")
@@ -702,8 +697,8 @@ class StopTests(StrictTestCase):
 
     def test_in_the_servers_own_thread_nothing_is_waited_for(self) -> None:
         with LiveServer(apps.hello) as server:
-            assert server._run is not None
-            self.assertFalse(server.call(server._run.ends_at_once))
+            assert server._control.run is not None
+            self.assertFalse(server.call(server._control.run.stops_at_once))
             self.assertEqual(get(server.base_url).body, b"hello")
 
     def test_a_loop_without_readers(self) -> None:
@@ -722,7 +717,7 @@ class StopTests(StrictTestCase):
                 self.addCleanup(server.stop)
                 with Client(server.base_url) as client, client.open("/") as response:
                     self.assertEqual(response.readline(), b"data: 1\n")
-                (request,) = server._witness.running
+                (request,) = server._control.run.loop_thread.middleware.running
                 until(lambda request=request: request.abandoned)  # type: ignore[misc]
                 server.stop()  # without a warning: leaving is how a client ends one
                 self.assertEqual(app.ended, "cancelled")
@@ -735,8 +730,8 @@ class StopTests(StrictTestCase):
                 self.addCleanup(server.stop)
                 with Client(server.base_url) as client:
                     client.get()
-                    assert server._run is not None
-                    uvicorn: UvicornServer = server._run._serving.server
+                    assert server._control.run is not None
+                    uvicorn: UvicornServer = server._control.run.loop_thread.server
                     (connection,) = uvicorn.server_state.connections
                     with mock.patch.object(
                         type(connection), "shutdown", side_effect=RuntimeError("in this state?")
@@ -760,8 +755,8 @@ class StopTests(StrictTestCase):
                 ):
                     client.sendall(b"GET / HTTP/1.1\r\nHost: x\r\n\r\n")
                     self.assertTrue(client.recv(1000).startswith(b"HTTP/1.1 200"))
-                    assert server._run is not None
-                    uvicorn = server._run._serving.server
+                    assert server._control.run is not None
+                    uvicorn = server._control.run.loop_thread.server
                     (connection,) = uvicorn.server_state.connections
                     for _ in range(2):  # after which asyncio's transport does not know it any more
                         server.call(connection.transport.close)
@@ -811,7 +806,7 @@ class StopTests(StrictTestCase):
                 self.assertEqual(get(server.base_url).body, b"left")
                 pattern = r"worker thread liveserver-worker_0, at .*threading\.py:\d+"
                 with (
-                    mock.patch("liveserver._run.GRACE", 0.1),
+                    mock.patch("liveserver._options.bounds.GRACE", 0.1),
                     self.assertWarnsRegex(ResourceWarning, pattern),
                 ):
                     server.stop()

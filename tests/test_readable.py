@@ -4,7 +4,7 @@ import os
 import unittest
 from unittest import mock
 
-from liveserver._readable import until_readable
+from liveserver._sync.threads import wait_readable
 from tests.support import StrictTestCase
 
 
@@ -17,13 +17,13 @@ class UntilReadableTests(StrictTestCase):
 
     def test_what_is_there(self) -> None:
         os.write(self.writer, b"x")
-        until_readable(self.reader)
+        wait_readable(self.reader)
         os.close(self.writer)
         self.assertEqual(os.read(self.reader, 1), b"x")
 
     def test_the_end(self) -> None:
         os.close(self.writer)
-        until_readable(self.reader)
+        wait_readable(self.reader)
 
     def test_a_signal_that_came_just_before_is_heeded_after_a_moment(self) -> None:
         self.addCleanup(os.close, self.writer)
@@ -33,6 +33,6 @@ class UntilReadableTests(StrictTestCase):
             return [], [], []
 
         with mock.patch("select.select", side_effect=[handler(), ([self.reader], [], [])]) as look:
-            until_readable(self.reader)
+            wait_readable(self.reader)
         self.assertEqual(look.call_count, 2)
         self.assertLess(look.call_args.args[3], 1)

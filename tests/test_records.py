@@ -12,7 +12,8 @@ from collections.abc import Callable
 from typing import Any
 from unittest import mock
 
-from liveserver import AppError, LiveServer, LiveServerTestCase, ServedRequest, _witness
+from liveserver import AppError, LiveServer, LiveServerTestCase, ServedRequest
+from liveserver._requests.log import RequestLog
 from tests import apps
 from tests.observed import (
     Shop,
@@ -461,18 +462,19 @@ class ServedRequestTests(StrictTestCase):
                 self.assertEqual(len(server.requests), 1)
 
     def test_it_is_bounded(self) -> None:
-        with mock.patch.object(_witness, "_KEPT", 5):
+        with mock.patch("liveserver._requests.log._MAX_RECORDS", 5):
             server = LiveServer(Shop())
         with server, Client(server.base_url) as client:
             for index in range(12):
                 client.get(f"/{index}")
             self.assertEqual([r.path for r in server.requests], [f"/{i}" for i in range(7, 12)])
-        journal = _witness.Journal()
-        for index in range(10_003):
-            journal.append(index)  # type: ignore[arg-type]
-        self.assertEqual(journal.since(None), list(range(3, 10_003)))
-        self.assertEqual(journal.since(10_000), [10_001, 10_002])
-        self.assertEqual(journal.since(10_002), [])
+        log = RequestLog()
+        records: list[Any] = [object() for _ in range(10_003)]
+        for record in records:
+            log.append(record)
+        self.assertEqual(log.since(None), records[3:])
+        self.assertEqual(log.since(records[10_000]), records[10_001:])
+        self.assertEqual(log.since(records[10_002]), [])
 
     @each_base
     def test_a_test_of_more_requests_than_are_kept(self, base: Any) -> None:
@@ -489,7 +491,7 @@ class ServedRequestTests(StrictTestCase):
                 get(self.base_url, "/two")
                 raise ZeroDivisionError
 
-        with mock.patch.object(_witness, "_KEPT", 5):
+        with mock.patch("liveserver._requests.log._MAX_RECORDS", 5):
             outcome = run_class(Tests)
         (first,), (second,) = map(notes, outcome.raised)
         self.assertEqual(re.findall(r"/one/(\d)", first), list("34567"))

@@ -26,7 +26,7 @@ from liveserver import (
     StartupError,
     StartupTimeout,
 )
-from liveserver._serving import Serving
+from liveserver._server.loop_thread import LoopThread
 from tests import apps
 from tests.support import Client, StrictTestCase, get, in_thread, loops, with_loop
 from tests.test_process import LIFESPAN_APP, ProcessTestCase
@@ -281,7 +281,7 @@ class InterruptTests(StrictTestCase):
 
     def test_a_stop_at_each_of_its_first_steps(self) -> None:
         for loop in loops():
-            for owner, name in ((Serving, "post"), (threading.Thread, "join")):
+            for owner, name in ((LoopThread, "post"), (threading.Thread, "join")):
                 with self.subTest(loop=loop, step=name):
                     app = Hanging()
                     server = LiveServer(app, **with_loop(loop))
@@ -346,7 +346,7 @@ class InterruptTests(StrictTestCase):
     def test_a_start_before_there_is_a_thread(self) -> None:
         server = LiveServer(apps.hello)
         with (
-            mock.patch("liveserver._server.Serving", side_effect=KeyboardInterrupt),
+            mock.patch("liveserver._server.control.LoopThread", side_effect=KeyboardInterrupt),
             self.assertRaises(KeyboardInterrupt),
         ):
             server.start()

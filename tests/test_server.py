@@ -190,7 +190,7 @@ class AsyncWithTests(StrictTestCase, unittest.IsolatedAsyncioTestCase):
         def leave_a_worker(server: LiveServer) -> None:
             asyncio.get_running_loop().run_in_executor(None, outlive_the_server, server)
 
-        with mock.patch("liveserver._run.GRACE", 3):
+        with mock.patch("liveserver._options.bounds.GRACE", 3):
             async with LiveServer(apps.hello) as server:
                 await server.acall(leave_a_worker, server)
 

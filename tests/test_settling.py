@@ -9,7 +9,7 @@ from typing import Any, ClassVar
 from unittest import mock
 
 from liveserver import AppError, LiveServer, LiveServerTestCase
-from liveserver._verdict import Span
+from liveserver._monitor.span import RequestSpan
 from tests import apps
 from tests.observed import HANG, Shop, notes
 from tests.support import (
@@ -48,13 +48,13 @@ class OutlastingTests(StrictTestCase):
     def setUp(self) -> None:
         super().setUp()
         self.waits: list[bool] = []
-        settles = Span.settles
+        settles = RequestSpan.wait_for_requests
 
-        def noted(span: Span, seconds: float) -> bool:
+        def noted(span: RequestSpan, seconds: float) -> bool:
             self.waits.append(settles(span, seconds))
             return self.waits[-1]
 
-        self.enterContext(mock.patch.object(Span, "settles", noted))
+        self.enterContext(mock.patch.object(RequestSpan, "wait_for_requests", noted))
         self.warned = self.enterContext(warnings.catch_warnings(record=True))
         warnings.simplefilter("always")
 
@@ -80,10 +80,10 @@ class OutlastingTests(StrictTestCase):
         self.assertEqual(failed, 1 if base is LiveServerTestCase else 2)
         self.assertEqual(self.waits[:failed], [False] * failed)
         texts = [str(each.message) for each in self.warned]
-        (text,) = [text for text in texts if text.startswith("Waited")]
+        (text,) = [text for text in texts if text.startswith("Requests still running")]
         self.assertRegex(
             text,
-            r"^Waited 0\.05 s \(shutdown_timeout\) in vain for the end of:\n"
+            r"^Requests still running after 0\.05 s \(shutdown_timeout\):\n"
             rf"  GET /hang, open \d\.\d s, at {HANG} in do_hang$",
         )
 
@@ -100,7 +100,7 @@ class OutlastingTests(StrictTestCase):
         self.assertEqual(
             [type(error) for error in raised], [ResourceWarning, AppError, ResourceWarning]
         )
-        self.assertRegex(str(raised[0]), "^Waited")
+        self.assertRegex(str(raised[0]), "^Requests still running after")
         self.assertRegex(str(raised[2]), "^Cut at the stop")
 
 
@@ -126,8 +126,8 @@ class LeavingTests(StrictTestCase):
     def test_at_the_end_of_a_test(self) -> None:
         for loop in loops():
             with self.subTest(loop=loop), self.hanging(loop) as (server, client):
-                settled = self.pool.submit(Span(server).settles, 600)
-                until(lambda: bool(server._witness.waiters))
+                settled = self.pool.submit(RequestSpan(server).wait_for_requests, 600)
+                until(lambda: bool(server._control.run.loop_thread.middleware._waiters))
                 client.close()
                 self.assertTrue(settled.result(5))
 

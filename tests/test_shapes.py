@@ -12,7 +12,7 @@ from typing import Any
 from unittest import mock
 
 from liveserver import AppError, ConfigurationError, LiveServer
-from liveserver._apps import as_asgi
+from liveserver._app.loading import as_asgi
 from tests import apps
 from tests.support import Client, StrictTestCase, each_base, get, loops, run_class
 

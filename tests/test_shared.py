@@ -16,9 +16,9 @@ from liveserver import (
     ConfigurationError,
     LiveServerTestCase,
     StartupError,
-    _process,
-    _shared,
 )
+from liveserver._server import process_hooks
+from liveserver._testcase import session_servers
 from tests import apps
 from tests.support import Client, StrictTestCase, each_base, get, run_class
 
@@ -45,9 +45,9 @@ class SharedTestCase(StrictTestCase):
 
     def setUp(self) -> None:
         super().setUp()
-        self.enterContext(mock.patch.object(_shared, "_all", []))
-        self.enterContext(mock.patch.object(_process, "_reports", []))
-        self.addCleanup(lambda: [each.server.stop() for each in _shared._all])
+        self.enterContext(mock.patch.object(session_servers, "_all", []))
+        self.enterContext(mock.patch.object(process_hooks, "_reports", []))
+        self.addCleanup(lambda: [each.server.stop() for each in session_servers._all])
 
     def assert_passes(self, *classes: Any) -> None:
         outcome = run_class(*classes)
@@ -72,7 +72,7 @@ class SameServerTests(SharedTestCase):
         by_name = make(base, body, app="tests.apps:hello")
         self.assert_passes(*same, by_name)
         self.assertEqual(len(set(ports)), 1)
-        self.assertTrue(_shared._all[-1].server.running)
+        self.assertTrue(session_servers._all[-1].server.running)
 
     @each_base
     def test_the_same_create_app(self, base: Any) -> None:

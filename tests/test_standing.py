@@ -11,14 +11,10 @@ from typing import Any
 from unittest import mock
 
 from liveserver import LiveServer
-from liveserver._diagnosis import (
-    _step,
-    app_frames,
-    last_lines,
-    raised_at,
-    standing,
-    thread_standing,
-)
+from liveserver._reporting.await_chain import _step
+from liveserver._reporting.frames import app_frames
+from liveserver._reporting.tracebacks import last_lines
+from liveserver._reporting.wording import raised_at, standing, thread_standing
 from tests import apps
 from tests.support import StrictTestCase, get, loops, with_loop
 

@@ -105,7 +105,7 @@ def make_machine(loop: str) -> Any:
             self.url = ""
             self.clients: list[Any] = []
             self.patches = contextlib.ExitStack()
-            self.patches.enter_context(mock.patch("liveserver._run.GRACE", 0.2))
+            self.patches.enter_context(mock.patch("liveserver._options.bounds.GRACE", 0.2))
 
         def client(self) -> Client:
             client = Client(self.url)

@@ -76,9 +76,8 @@ class TimeoutsOffTests(StrictTestCase):
 
     def setUp(self) -> None:
         super().setUp()
-        for module in ("_run", "_verdict"):
-            name = "GRACE" if module == "_run" else "_SETTLING"
-            self.enterContext(mock.patch(f"liveserver.{module}.{name}", BOUND))
+        for name in ("GRACE", "RESPONSE_END"):
+            self.enterContext(mock.patch(f"liveserver._options.bounds.{name}", BOUND))
 
     @contextlib.contextmanager
     def asked(self, server: LiveServer, gate: Gate) -> Iterator[Client]:
@@ -285,7 +284,7 @@ class TimeoutsOffTests(StrictTestCase):
 
     def test_what_uvicorn_waits_for(self) -> None:
         def config(**given: Any) -> Any:
-            return LiveServer(apps.hello, uvicorn_config=given)._configuration.config
+            return LiveServer(apps.hello, uvicorn_config=given)._control._configuration.config
 
         with set_to("off"):
             off, chosen = config(), config(ws_ping_interval=7.0, timeout_keep_alive=3)
@@ -354,7 +353,7 @@ server = LiveServer(app)
 server.start()
 client = socket.create_connection((server.host, server.port))
 client.sendall(b"GET /hang HTTP/1.1\\r\\nHost: x\\r\\n\\r\\n")
-while not server._witness.running:
+while not server._control.run.loop_thread.middleware.running:
     get(server.base_url)
 server.stop()
 """

@@ -20,8 +20,8 @@ from unittest import mock
 import aiohttp
 import requests
 
-from liveserver import ConfigurationError, LiveServer, _tls
-from liveserver._by_hand import curl
+from liveserver import ConfigurationError, LiveServer
+from liveserver._server import tls
 from tests import apps
 from tests.support import StrictTestCase, each_base_and_scope, loops, run_class, until
 
@@ -141,7 +141,7 @@ class ServingTests(StrictTestCase):
             trustme.CA().issue_cert("127.0.0.1").private_key_and_cert_chain_pem.write_to_path(file)
             config = {"ssl_certfile": str(file)}
             with LiveServer(apps.hello, uvicorn_config=config) as server:
-                self.assertEqual(curl(server), f"curl -i --insecure {server.base_url}/")
+                self.assertEqual(server._control.curl(), f"curl -i --insecure {server.base_url}/")
 
     def test_a_restart_keeps_the_certificate(self) -> None:
         with (
@@ -183,8 +183,8 @@ class ServingTests(StrictTestCase):
         server = LiveServer(apps.hello, tls=True, uvicorn_config={"loop": loop})
         server.start()
         self.addCleanup(server.stop)
-        assert server._run is not None
-        handshakes: Any = server._run._serving.server._handshakes
+        assert server._control.run is not None
+        handshakes: Any = server._control.run.loop_thread.server._handshakes
         with (
             mock.patch.object(logging.getLogger("asyncio"), "disabled", True),  # its debug mode
             socket.create_connection((server.host, server.port), 5) as client,
@@ -213,8 +213,8 @@ class ServingTests(StrictTestCase):
                 for _ in range(3):
                     requests.get(server.base_url, verify=server.ca_bundle, timeout=5)
                 server.drop_connections()
-                assert server._run is not None
-                handshakes = server._run._serving.server._handshakes
+                assert server._control.run is not None
+                handshakes = server._control.run.loop_thread.server._handshakes
                 assert handshakes is not None
                 gc.collect()
                 self.assertEqual(list(handshakes._made), [])
@@ -239,15 +239,15 @@ class FileTests(StrictTestCase):
     def test_threads_share_the_authority(self) -> None:
         alone: list[bool] = []
 
-        class Watched(_tls._Authority):
+        class Watched(tls._Authority):
             def __init__(self) -> None:
                 super().__init__()
-                alone.append(_tls._lock.locked())
+                alone.append(tls._lock.locked())
 
-        self.addCleanup(_tls._authority.cache_clear)
-        for use in (_tls.ca_bundle, _tls.client_context, lambda: _tls.certificate(())):
-            _tls._authority.cache_clear()
-            with mock.patch("liveserver._tls._Authority", Watched):
+        self.addCleanup(tls._authority.cache_clear)
+        for use in (tls.ca_bundle, tls.client_context, lambda: tls.certificate(())):
+            tls._authority.cache_clear()
+            with mock.patch("liveserver._server.tls._Authority", Watched):
                 use()
         self.assertEqual(alone, [True, True, True])
 

@@ -4,7 +4,7 @@ import traceback
 import types
 from typing import Any
 
-from liveserver._trimming import from_last_runner, up_to_users
+from liveserver._reporting.frames import from_last_runner, up_to_users
 from tests.support import StrictTestCase
 
 
@@ -29,11 +29,21 @@ class TrimmingTests(StrictTestCase):
 
     def test_up_to_users(self) -> None:
         for before, after in (
-            (["unittest.case", "tests.mine", "liveserver._case"], ["unittest.case", "tests.mine"]),
-            (["tests.mine", "liveserver._case", "tests.mine"], None),
-            (["unittest.case", "liveserver._case", "liveserver._making"], []),
-            (["asyncio.runners", "liveserver._case"], []),
-            (["liveserver_plugin", "liveserver._case"], ["liveserver_plugin"]),
+            (
+                ["unittest.case", "tests.mine", "liveserver._server.tls"],
+                ["unittest.case", "tests.mine"],
+            ),
+            (["tests.mine", "liveserver._server.tls", "tests.mine"], None),
+            (
+                [
+                    "unittest.case",
+                    "liveserver._server.tls",
+                    "liveserver._app.wsgi",
+                ],
+                [],
+            ),
+            (["asyncio.runners", "liveserver._server.tls"], []),
+            (["liveserver_plugin", "liveserver._server.tls"], ["liveserver_plugin"]),
         ):
             with self.subTest(before=before):
                 found = up_to_users(raised(*before))
@@ -41,9 +51,9 @@ class TrimmingTests(StrictTestCase):
 
     def test_from_last_runner(self) -> None:
         for before, after in (
-            (["unittest.case", "unittest.case", "liveserver._case"], slice(1, None)),
-            (["liveserver._case", "liveserver._making"], slice(0, None)),
-            (["unittest.case", "tests.mine", "liveserver._case"], slice(0, None)),
+            (["unittest.case", "unittest.case", "liveserver._server.tls"], slice(1, None)),
+            (["liveserver._server.tls", "liveserver._app.wsgi"], slice(0, None)),
+            (["unittest.case", "tests.mine", "liveserver._server.tls"], slice(0, None)),
             (["unittest.case", "unittest.async_case"], slice(0, None)),
         ):
             with self.subTest(before=before):

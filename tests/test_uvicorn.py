@@ -198,7 +198,7 @@ class DateHeaderTests(StrictTestCase):
                 now = 1_700_000_000.5 + second
                 with (
                     mock.patch("time.time", return_value=now),
-                    mock.patch("liveserver._request.perf_counter", return_value=now),
+                    mock.patch("liveserver._requests.record.perf_counter", return_value=now),
                 ):
                     dates.append(client.get().headers["date"])
         self.assertEqual(

@@ -23,7 +23,7 @@ from unittest import mock
 import uvicorn
 
 from liveserver import LiveServer
-from liveserver._witness import Witness
+from liveserver._requests.middleware import RecordingMiddleware
 from tests.benchmarks._common import app, listening_socket, loops
 from tests.benchmarks._hammer import Hammer, uvicorn_process
 from tests.benchmarks._table import Answer, machine, versions
@@ -44,7 +44,7 @@ def with_liveserver(options: Mapping[str, str]) -> Iterator[int]:
         yield server.port
 
 
-async def _pass_by(_self: Witness, scope: Any, receive: Any, send: Any) -> None:
+async def _pass_by(_self: RecordingMiddleware, scope: Any, receive: Any, send: Any) -> None:
     await app(scope, receive, send)
 
 
@@ -52,7 +52,7 @@ async def _pass_by(_self: Witness, scope: Any, receive: Any, send: Any) -> None:
 def without_witness(options: Mapping[str, str]) -> Iterator[int]:
     """Run a liveserver that writes down no request; yield its port."""
     with contextlib.ExitStack() as stack:
-        with mock.patch.object(Witness, "asgi", _pass_by):  # others start beside it
+        with mock.patch.object(RecordingMiddleware, "asgi", _pass_by):  # others start beside it
             port = stack.enter_context(with_liveserver(options))
         yield port
 

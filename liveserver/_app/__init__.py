@@ -1,0 +1,1 @@
+"""From what the user gives to one ASGI 3 app."""

@@ -1,0 +1,83 @@
+"""A WSGI app behind an ASGI server, by a2wsgi.
+
+a2wsgi runs the app in a worker thread, which hands each piece of the response to the loop and waits
+until the loop has taken it. Once the loop is closed it would wait for ever. So a worker whose
+request has ended, because its client left or the server stops, is told so instead.
+"""
+
+from collections.abc import Callable
+from functools import lru_cache
+from typing import Any
+
+from liveserver._app.asgi import ASGIApp, Receive, Scope, Send
+from liveserver._errors import ConfigurationError
+
+__unittest = __tracebackhide__ = True
+
+__all__ = ["check_a2wsgi", "from_wsgi"]
+
+WSGIApp = Callable[..., Any]
+
+
+def check_a2wsgi(who: str) -> None:
+    """Refuse a WSGI app where it cannot be served.
+
+    Args:
+        who: The app, as the beginning of a sentence.
+
+    Raises:
+        ConfigurationError: a2wsgi is not installed.
+    """
+    try:
+        import a2wsgi  # noqa: F401
+    except ModuleNotFoundError as error:
+        raise ConfigurationError(
+            f"{who}, a WSGI app, which needs the package a2wsgi, and that is not installed. "
+            'Install it: pip install "liveserver[wsgi]"'
+        ) from error
+
+
+def from_wsgi(app: WSGIApp) -> ASGIApp:
+    """Make an ASGI app that runs a WSGI app in the worker threads of the server's loop."""
+    from a2wsgi import WSGIMiddleware
+
+    middleware: Any = WSGIMiddleware(app)
+    responder_class = _responder_class()
+
+    async def asgi(scope: Scope, receive: Receive, send: Send) -> None:
+        serve = middleware
+        if scope["type"] == "http":
+            serve = responder_class(app, None, middleware.send_queue_size)
+        await serve(scope, receive, send)
+
+    return asgi
+
+
+@lru_cache(maxsize=1)
+def _responder_class() -> Any:
+    from a2wsgi.wsgi import WSGIResponder
+
+    class Responder(WSGIResponder):
+        """One request of a WSGI app. Its worker thread calls `send`, and `receive` indirectly."""
+
+        _ended = False  # written by the loop's thread, read by the worker
+
+        async def __call__(self, scope: Any, receive: Any, send: Any) -> None:
+            def receive_until_the_end() -> Any:
+                self._check()
+                return receive()
+
+            try:
+                await super().__call__(scope, receive_until_the_end, send)
+            finally:
+                self._ended = True
+
+        def send(self, message: Any) -> None:
+            self._check()
+            super().send(message)
+
+        def _check(self) -> None:
+            if self._ended:
+                raise ConnectionAbortedError("The request has ended: its client or server left.")
+
+    return Responder

@@ -1,0 +1,128 @@
+"""The output of the command line: a line for each request, and what the app raised."""
+
+import logging
+import os
+import sys
+import threading
+from collections.abc import Callable
+from typing import Any, Self, TextIO
+
+from liveserver._errors import LiveServerError
+from liveserver._reporting.frames import app_frames
+from liveserver._reporting.tracebacks import passed_through_app, plain_traceback
+from liveserver._requests.record import RequestRecord
+from liveserver._server.live_server import LiveServer
+
+__all__ = ["Console"]
+
+_logger = logging.getLogger("uvicorn.error")
+
+# By the first digit of the status: green, cyan, yellow, red.
+_COLOURS = {1: 32, 2: 32, 3: 36, 4: 33, 5: 31}
+
+
+class Console:
+    """Writes lines to standard output, each of them at once, from any thread.
+
+    While it is entered, it also writes uvicorn's warnings.
+
+    Args:
+        over: Called when the server has ended.
+    """
+
+    def __init__(self, over: Callable[[], None]) -> None:
+        self.over = over
+        self._lock = threading.Lock()
+        self._colours = _shows_colours(sys.stdout)
+        # A path may hold characters that the encoding of a pipe does not have.
+        getattr(sys.stdout, "reconfigure", lambda **_: None)(errors="backslashreplace")
+        self._warnings = _Warnings(self)
+
+    def __enter__(self) -> Self:
+        _logger.addHandler(self._warnings)
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        _logger.removeHandler(self._warnings)
+
+    def greet(self, what: str, server: LiveServer) -> None:
+        """Say where a server is."""
+        self.say(f"liveserver serves {what}. Ctrl-C stops it.\n")
+        for line in (server.base_url, server.ws_url, server._control.curl()):
+            self.say(f"  {line}")
+        self.say("")
+
+    def opened(self, record: RequestRecord) -> None:
+        """Say that a stream or a WebSocket is open."""
+        self._say_of(record, f"{record.served().answered()}, open")
+
+    def ended(self, record: RequestRecord) -> None:
+        """Say how a request ended, and show what the app raised."""
+        self._say_of(record, str(record.served()))
+        error = record.exception
+        if error is not None:
+            self.say(_shown(error))
+            # It is reported, and its frames need not live as long as the log.
+            record.reported = True
+            record.exception = None
+
+    def explain(self, error: BaseException, text: str = "") -> None:
+        """Say on standard error why the server did not start, or what was wrong with its end.
+
+        Args:
+            error: Of an exception of ours, its message and its cause are shown.
+            text: The traceback of any other.
+        """
+        with self._lock:
+            if not isinstance(error, LiveServerError):
+                print(text or plain_traceback(error), file=sys.stderr)
+                return
+            cause = error.__cause__
+            if cause is not None and passed_through_app(cause):
+                print(f"{_shown(cause)}\n", file=sys.stderr)
+            notes = getattr(error, "__notes__", [])
+            print("\n".join([f"liveserver: {error}", *notes]), file=sys.stderr)
+
+    def cut(self, text: str) -> None:
+        """Show which requests a stop has cut."""
+        self.explain(LiveServerError(text))
+
+    def say(self, line: str) -> None:
+        """Write a line."""
+        with self._lock:
+            try:
+                print(line, flush=True)
+            except OSError as error:
+                if isinstance(error, LiveServerError):
+                    raise  # from a signal handler of a fixture, which stopped the server just now
+                # The reader has left; the server goes on.
+                os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+
+    def _say_of(self, record: RequestRecord, text: str) -> None:
+        line = "".join(each if each.isprintable() else repr(each)[1:-1] for each in text)
+        if self._colours:
+            colour = _COLOURS.get((record.status or 500) // 100, 31)
+            line = f"\x1b[{colour}m{line}\x1b[0m"
+        self.say(line)
+
+
+class _Warnings(logging.Handler):
+    """Shows uvicorn's warnings, of requests that never reach the app."""
+
+    def __init__(self, console: Console) -> None:
+        super().__init__(logging.WARNING)
+        self._console = console
+
+    def emit(self, record: logging.LogRecord) -> None:
+        if not record.exc_text:  # an exception of the app is shown with its request
+            self._console.say(f"{record.levelname.lower()}: {record.getMessage()}")
+
+
+def _shown(error: BaseException) -> str:
+    return plain_traceback(error.with_traceback(app_frames(error.__traceback__)))
+
+
+def _shows_colours(stream: TextIO | Any) -> bool:
+    if stream is None:  # the process was started without standard output
+        return False
+    return stream.isatty() and not os.environ.get("NO_COLOR") and os.environ.get("TERM") != "dumb"

@@ -1,0 +1,51 @@
+"""Django's part of a fixture: its apps, its settings for tests and its test databases.
+
+Django's own test runner makes them, and so it does here. Without them a `TransactionTestCase` would
+write into the project's real database, and empty its tables at the end.
+"""
+
+import contextlib
+import importlib
+import importlib.util
+import os
+from collections.abc import Iterator
+from typing import Any
+
+from liveserver._errors import ConfigurationError
+
+__all__ = ["django_fixture", "set_up_django"]
+
+
+def set_up_django() -> None:
+    """Load the apps of the project that the environment names; models are imported after that.
+
+    Raises:
+        ConfigurationError: Django refuses.
+    """
+    settings = os.environ.get("DJANGO_SETTINGS_MODULE")
+    if settings and importlib.util.find_spec("django") is not None:
+        try:
+            importlib.import_module("django").setup()
+        except (Exception, SystemExit) as error:
+            raise ConfigurationError(
+                f"Django cannot be set up with DJANGO_SETTINGS_MODULE={settings!r}: "
+                f"{type(error).__name__}: {error}"
+            ) from error
+
+
+@contextlib.contextmanager
+def django_fixture(test_class: type) -> Iterator[None]:
+    """For a test class of Django's, make what its test runner makes; for others, nothing."""
+    if not any(base.__module__.startswith("django.") for base in test_class.__mro__):
+        yield
+        return
+    settings = importlib.import_module("django.conf").settings
+    utils = importlib.import_module("django.test.utils")
+    runner: Any = utils.get_runner(settings)(interactive=False, verbosity=0)
+    with contextlib.ExitStack() as stack:
+        # Not the runner's own, which takes Ctrl-C for itself.
+        utils.setup_test_environment()
+        stack.callback(utils.teardown_test_environment)
+        databases = runner.setup_databases()
+        stack.callback(runner.teardown_databases, databases)
+        yield

@@ -1,0 +1,86 @@
+"""Wait for the end of serving by hand: a signal, or the server's own end.
+
+Both write a byte into a pipe. Python's C handler does so at once, for each signal; Python's own
+handlers, an event or a queue take effect only after a blocking call that the main thread has just
+begun. The handler in Python writes a byte too: an event loop of the fixture may have replaced the
+file descriptor of the C handler. `wait_readable` lets that handler run.
+"""
+
+import contextlib
+import os
+import signal
+import sys
+import threading
+from collections.abc import Callable
+from types import FrameType
+from typing import Any, Self
+
+from liveserver._sync.threads import wait_readable
+
+__all__ = ["SignalWait"]
+
+_SIGNALS = (signal.SIGINT, signal.SIGTERM)
+_SERVER_ENDED = 0  # no signal has this number
+
+
+class SignalWait:
+    """While it is entered, the first SIGINT or SIGTERM only ends `wait`.
+
+    The second one raises KeyboardInterrupt in the main thread, wherever that is. The third one has
+    its default effect: it ends the process.
+
+    Attributes:
+        on_second: Called by the second signal, before it raises.
+    """
+
+    def __init__(self) -> None:
+        self.on_second: Callable[[], None] = lambda: None
+
+    def __enter__(self) -> Self:
+        self._lock = threading.Lock()
+        self._reader, self._writer = os.pipe()
+        self._open = True  # the pipe; changed under _lock
+        self._asked = False  # by a signal, in the main thread; any thread may read it
+        if os.name == "posix":  # pragma: no branch  # always so, except on Windows
+            os.set_blocking(self._writer, False)
+        self._usual_fd = signal.set_wakeup_fd(self._writer, warn_on_full_buffer=False)
+        self._usual: dict[int, Any] = {each: signal.signal(each, self._handle) for each in _SIGNALS}
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        for number, handler in self._usual.items():
+            signal.signal(number, handler)
+        signal.set_wakeup_fd(self._usual_fd)
+        with self._lock:
+            self._open = False
+            os.close(self._reader)
+            os.close(self._writer)
+
+    def _handle(self, number: int, _frame: FrameType | None) -> None:
+        if self._asked:
+            for each in _SIGNALS:
+                signal.signal(each, signal.SIG_DFL)
+            self.on_second()
+            raise KeyboardInterrupt
+        self._asked = True
+        with contextlib.suppress(BlockingIOError):  # it is full, so a byte is there to read
+            # Without the lock, which this thread may hold; it closes the pipe later.
+            os.write(self._writer, bytes([number]))
+        with contextlib.suppress(AttributeError, OSError, ValueError):
+            # Not print(): its buffer may be in the middle of a line.
+            os.write(sys.stderr.fileno(), b"\nStopping. Ctrl-C again stops at once.\n")
+
+    def server_ended(self) -> None:
+        """End the wait: the server has ended. Any thread may call this."""
+        with self._lock:
+            if self._open:
+                os.write(self._writer, bytes([_SERVER_ENDED]))
+
+    def wait(self) -> bool:
+        """Wait, in any thread; return whether the server ended by itself."""
+        while True:
+            wait_readable(self._reader)
+            number = os.read(self._reader, 1)[0]
+            # Other signals may fill the pipe, and leave no room for these.
+            if self._asked or number in (*_SIGNALS, _SERVER_ENDED):
+                return not self._asked and number == _SERVER_ENDED

@@ -1,0 +1,129 @@
+"""From the target that the command line names to the test whose fixture is served."""
+
+import importlib
+import os
+import unittest
+from types import ModuleType
+from typing import Any, NamedTuple
+
+from liveserver._app.loading import Words, app_maker, failed_import, imported
+from liveserver._errors import ConfigurationError
+from liveserver._options.validation import nearest
+from liveserver._testcase.cases import LiveServerMixin
+
+__all__ = ["Target", "check_app", "find"]
+
+_FORMS = (
+    "Write an app as shop.main:app, a function that builds one as shop.main:create_app with "
+    "--factory, a test class as tests.test_shop.ShopTests, and a test as "
+    "tests.test_shop.ShopTests.test_buy."
+)
+
+
+class Target(NamedTuple):
+    """A test class, and the name of one of its tests or None."""
+
+    test_class: Any
+    method: str | None
+
+
+def check_app(target: str, factory: bool) -> None:
+    """Import an app; errors use the words of the command line.
+
+    Args:
+        target: Where it is, `module:attribute`.
+        factory: Whether it is a function that builds the app.
+
+    Raises:
+        ConfigurationError: There is no such thing, it cannot be imported, or it is no app.
+    """
+    words = Words(
+        app=_FORMS,
+        factory="--factory",
+        builder="Add --factory.",
+        search=f"Check the part before the colon. {_search()}",
+    )
+    found = imported(target, words)
+    if isinstance(found, type) and issubclass(found, unittest.TestCase):
+        raise ConfigurationError(f"{target!r} is a test class. Write {target.replace(':', '.')!r}.")
+    app_maker(target, factory, words)
+
+
+def _search() -> str:
+    return f"Modules are looked up from the current folder, {os.getcwd()!r}."
+
+
+def find(target: str) -> Target:
+    """Import what the dotted name of a test class or of a test names.
+
+    Raises:
+        ConfigurationError: There is no such thing, it cannot be imported, or it has no server.
+    """
+    module, names = _imported(target)
+    holder: Any = None
+    found: Any = module
+    for name in names:
+        holder = found
+        found = getattr(holder, name, None)
+        if found is None:
+            raise _missing(target, holder, name)
+    if isinstance(found, type):
+        return Target(_checked(target, found), None)
+    if isinstance(holder, type) and callable(found):
+        return Target(_checked(target, holder), names[-1])
+    raise _no_test(target, names, found)
+
+
+def _imported(target: str) -> tuple[ModuleType, list[str]]:
+    """Import the longest beginning that is a module; return it and the names that are left."""
+    names = target.split(".")
+    if not all(names):
+        raise ConfigurationError(f"{target!r} names nothing. {_FORMS}")
+    module: ModuleType | None = None
+    for count in range(1, len(names) + 1):
+        name = ".".join(names[:count])
+        try:
+            module = importlib.import_module(name)
+        except ModuleNotFoundError as error:
+            if error.name != name:  # it is there, and imports something that is not
+                raise failed_import(name, target, error) from error
+            if module is None:
+                raise ConfigurationError(
+                    f"{target!r} is not there: there is no module {name!r}. {_search()} {_FORMS}"
+                ) from None
+            return module, names[count - 1 :]
+        except (Exception, SystemExit) as error:
+            raise failed_import(name, target, error) from error
+    assert module is not None
+    return module, []
+
+
+def _checked(target: str, test_class: type) -> type:
+    if not issubclass(test_class, unittest.TestCase):
+        raise ConfigurationError(f"{target!r} is not a test: {test_class!r}. {_FORMS}")
+    if not issubclass(test_class, LiveServerMixin):
+        raise ConfigurationError(
+            f"{target!r} has no server: {test_class.__qualname__} is not a LiveServerTestCase, "
+            "nor another class with LiveServerMixin among its bases."
+        )
+    return test_class
+
+
+def _missing(target: str, holder: Any, name: str) -> ConfigurationError:
+    where = holder.__name__ if isinstance(holder, ModuleType) else holder.__qualname__
+    near = nearest(name, dir(holder))
+    hint = f" Did you mean {near!r}?" if near else ""
+    return ConfigurationError(f"{target!r} is not there: {where} has no {name!r}.{hint}")
+
+
+def _no_test(target: str, names: list[str], found: Any) -> ConfigurationError:
+    if not names:
+        return ConfigurationError(f"{target!r} is a module. {_FORMS}")
+    if callable(found):
+        path = ".".join(names)
+        app = f"{target.removesuffix(path).rstrip('.')}:{path}"
+        return ConfigurationError(
+            f"{target!r} is not a test. If it is an app, write {app!r}; if it builds one, {app!r} "
+            "with --factory."
+        )
+    return ConfigurationError(f"{target!r} is not a test: {found!r}. {_FORMS}")

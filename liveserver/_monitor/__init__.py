@@ -1,0 +1,1 @@
+"""What a server's requests mean for a test. Knows neither unittest nor pytest."""

@@ -1,0 +1,125 @@
+"""The errors of the app in a test: raised, or expected."""
+
+import re
+from types import TracebackType
+from typing import Self
+
+from liveserver._errors import AppError
+from liveserver._monitor.span import MAX_SHOWN, RequestSpan
+from liveserver._reporting.tracebacks import chain, plain_traceback
+from liveserver._reporting.wording import listed, raised_at
+from liveserver._requests.record import RequestRecord
+from liveserver._server.live_server import LiveServer
+from liveserver._sync.threads import run_in_thread
+
+__unittest = __tracebackhide__ = True
+
+__all__ = ["ServerRaises", "is_app_error", "raise_app_errors"]
+
+
+def raise_app_errors(records: list[RequestRecord]) -> None:
+    """Raise what the app raised, once.
+
+    Raises:
+        AppError: One request raised, and no test was told yet.
+        ExceptionGroup: Several did; it holds an `AppError` for each.
+    """
+    errors = []
+    for record in records:
+        if record.exception is not None and not record.reported:
+            record.reported = True
+            errors.append(_app_error(record, record.exception))
+    if len(errors) == 1:
+        raise errors[0]
+    if errors:
+        raise ExceptionGroup(f"The app raised in {len(errors)} requests", errors)
+
+
+def is_app_error(error: BaseException) -> bool:
+    """Whether `raise_app_errors` raised it."""
+    several = error.exceptions if isinstance(error, ExceptionGroup) else [error]
+    return all(isinstance(each, AppError) for each in several)
+
+
+def _app_error(record: RequestRecord, cause: BaseException) -> AppError:
+    error = AppError(f"{record.served()}, {raised_at(cause)}", plain_traceback(cause))
+    chain(error, cause)
+    return error
+
+
+class ServerRaises:
+    """The context of `assertServerRaises`.
+
+    Attributes:
+        exception: The exception that the app raised; after the block.
+        request: The request in which it did, a `ServedRequest`; after the block.
+    """
+
+    def __init__(
+        self,
+        server: LiveServer,
+        expected: type[BaseException] | tuple[type[BaseException], ...],
+        pattern: "str | re.Pattern[str] | None",
+        failure: type[BaseException],
+    ) -> None:
+        self._server = server
+        self._expected = expected
+        self._pattern = pattern
+        self._failure = failure
+
+    def __enter__(self) -> Self:
+        self._span = RequestSpan(self._server)
+        return self
+
+    def __exit__(
+        self,
+        exc_type: type[BaseException] | None,
+        exc: BaseException | None,
+        traceback: TracebackType | None,
+    ) -> None:
+        if exc_type is None:
+            self._span.finish_requests()
+            self._check()
+
+    async def __aenter__(self) -> Self:
+        return self.__enter__()
+
+    async def __aexit__(
+        self,
+        exc_type: type[BaseException] | None,
+        exc: BaseException | None,
+        traceback: TracebackType | None,
+    ) -> None:
+        if exc_type is None:
+            await run_in_thread(self._span.finish_requests)
+            self._check()
+
+    def _check(self) -> None:
+        records = self._span.requests()
+        raised = [record for record in records if record.exception is not None]
+        of_type = [record for record in raised if isinstance(record.exception, self._expected)]
+        if not of_type:
+            raise self._failure(f"{self._names()} was not raised by the app. {_instead(records)}")
+        pattern = re.compile(self._pattern or "")
+        matching = [record for record in of_type if pattern.search(str(record.exception))]
+        if not matching:
+            text = str(of_type[0].exception)
+            raise self._failure(f'"{pattern.pattern}" does not match "{text}"')
+        for record in matching:
+            record.reported = True
+        first = matching[0]
+        assert first.exception is not None
+        self.exception = first.exception
+        self.request = first.served()
+
+    def _names(self) -> str:
+        expected = self._expected if isinstance(self._expected, tuple) else (self._expected,)
+        return " or ".join(kind.__name__ for kind in expected)
+
+
+def _instead(records: list[RequestRecord]) -> str:
+    if not records:
+        return "It was not asked anything in the block."
+    return (
+        f"It was asked in the block:{listed(str(each.served()) for each in records[-MAX_SHOWN:])}"
+    )

@@ -1,0 +1,144 @@
+"""The options of one server: a frozen object, checked when it is made."""
+
+import inspect
+import math
+import threading
+from collections.abc import Mapping
+from types import MappingProxyType
+from typing import Any, NamedTuple, TypedDict
+
+from liveserver._errors import ConfigurationError
+from liveserver._options.environment import check_environment, timeouts_are_off
+from liveserver._options.validation import check_names, matches_annotation
+
+__unittest = __tracebackhide__ = True
+
+__all__ = ["Options", "ServerOptions", "make_options", "server_signature"]
+
+
+class ServerOptions(TypedDict, total=False):
+    """The keyword arguments of `LiveServer`, as `server_options` on a test class takes them."""
+
+    factory: bool
+    host: str
+    port: int
+    public_host: str | None
+    tls: bool
+    startup_timeout: float
+    shutdown_timeout: float
+    uvicorn_config: Mapping[str, Any] | None
+
+
+class Options(NamedTuple):
+    """The checked options of one server, with their defaults. `LiveServer` says what each means."""
+
+    factory: bool = False
+    host: str = "127.0.0.1"
+    port: int = 0
+    public_host: str | None = None
+    tls: bool = False
+    startup_timeout: float = 10.0
+    shutdown_timeout: float = 5.0
+    uvicorn_config: Mapping[str, Any] = MappingProxyType({})
+    # From the environment, for as long as the server lives.
+    unbounded: bool = False
+
+    def bound(self, seconds: float) -> float:
+        """Return the seconds that a wait may last. Every wait between two threads asks here."""
+        return threading.TIMEOUT_MAX if self.unbounded else seconds
+
+
+def make_options(given: ServerOptions) -> Options:
+    """Check the options of a server.
+
+    Raises:
+        ConfigurationError: A name or a value is wrong.
+    """
+    check_environment()
+    check_names(given, ServerOptions.__annotations__, "LiveServer")
+    config = given.get("uvicorn_config")
+    values: dict[str, Any] = {**given, "uvicorn_config": {} if config is None else config}
+    options = Options(**values)
+    for name in ("factory", "tls"):
+        value = getattr(options, name)
+        if not isinstance(value, bool):
+            raise _wrong(name, value, "True or False")
+    _check_host("host", options.host)
+    if options.public_host is not None:
+        _check_host("public_host", options.public_host)
+    if not matches_annotation(options.port, int) or not 0 <= options.port <= 65535:
+        raise _wrong("port", options.port, "0 (any free port) or a port number up to 65535")
+    _check_seconds("startup_timeout", options.startup_timeout, least="more than 0")
+    _check_seconds("shutdown_timeout", options.shutdown_timeout, least="0 or more")
+    _check_uvicorn_config(options.uvicorn_config, options.tls)
+    # A copy of the mapping, so that what was checked is what is used.
+    copied = MappingProxyType(dict(options.uvicorn_config))
+    return options._replace(uvicorn_config=copied, unbounded=timeouts_are_off())
+
+
+def server_signature() -> inspect.Signature:
+    """Return the signature of `LiveServer`: the app, and each option with its default."""
+    defaults = {**Options._field_defaults, "uvicorn_config": None}
+    kind = inspect.Parameter.KEYWORD_ONLY
+    options = (
+        inspect.Parameter(name, kind, default=defaults[name], annotation=hint)
+        for name, hint in ServerOptions.__annotations__.items()
+    )
+    app = inspect.Parameter("app", inspect.Parameter.POSITIONAL_OR_KEYWORD, annotation=object)
+    return inspect.Signature([app, *options])
+
+
+def _wrong(name: str, value: object, wanted: str) -> ConfigurationError:
+    return ConfigurationError(f"LiveServer: {name}={value!r} is not valid. Use {wanted}.")
+
+
+def _check_host(name: str, value: object) -> None:
+    if not isinstance(value, str) or not value or value != value.strip():
+        raise _wrong(name, value, 'a host name or an IP address, such as "127.0.0.1"')
+    if value.startswith("["):
+        raise _wrong(name, value, f"the address without brackets: {value.strip('[]')!r}")
+    if any(sign in value for sign in "/@?# ") or (value.count(":") == 1):
+        raise _wrong(name, value, "a host alone, without scheme, port or path")
+
+
+def _check_seconds(name: str, value: object, least: str) -> None:
+    wanted = f"a number of seconds, {least}"
+    if not matches_annotation(value, float):
+        raise _wrong(name, value, wanted)
+    assert isinstance(value, int | float)
+    if math.isnan(value) or value < 0 or (value == 0 and least != "0 or more"):
+        raise _wrong(name, value, wanted)
+    if value > threading.TIMEOUT_MAX:
+        raise _wrong(name, value, f"{wanted} and at most {threading.TIMEOUT_MAX:.0f}")
+
+
+# uvicorn's options that liveserver sets itself, and what to use instead.
+_OWNED: Mapping[str, str] = {
+    "app": 'Give the app as the first argument of LiveServer, or as "app" on the test class.',
+    "host": 'Use the option "host" of LiveServer, beside uvicorn_config.',
+    "port": 'Use the option "port" of LiveServer, beside uvicorn_config.',
+    "uds": 'liveserver listens on TCP: use the options "host" and "port" of LiveServer.',
+    "fd": 'liveserver opens the socket: use the options "host" and "port" of LiveServer.',
+    "workers": "liveserver runs one server in a thread of this process. Leave it out.",
+    "factory": 'Use the option "factory" of LiveServer, or create_app() on the test class.',
+    "interface": "liveserver finds out the app's interface itself. Leave it out.",
+    "timeout_graceful_shutdown": 'Use the option "shutdown_timeout" of LiveServer.',
+}
+
+
+def _check_uvicorn_config(value: object, tls: bool) -> None:
+    if not isinstance(value, Mapping):
+        raise _wrong("uvicorn_config", value, 'a mapping, such as {"loop": "asyncio"}')
+    for name in value:
+        if not isinstance(name, str):
+            raise _wrong("uvicorn_config", value, f"names of uvicorn's options; {name!r} is none")
+        place = _OWNED.get(name)
+        if name.startswith("reload"):
+            place = "A test's server does not reload. Leave it out."
+        if place is not None:
+            raise ConfigurationError(f"uvicorn_config cannot hold {name!r}. {place}")
+        if tls and name in ("ssl_certfile", "ssl_keyfile", "ssl_keyfile_password"):
+            raise ConfigurationError(
+                f"uvicorn_config cannot hold {name!r} beside tls=True, which brings a certificate "
+                "of its own. Leave out one of the two."
+            )

@@ -1,0 +1,1 @@
+"""Text for reports: tracebacks, lines of code, requests that still run."""

@@ -1,0 +1,1 @@
+"""Which requests a server gets, and what becomes of each."""

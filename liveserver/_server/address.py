@@ -1,0 +1,117 @@
+"""The address of a server: its listening socket, its URLs, and the curl command for them."""
+
+import errno
+import os
+import socket
+from typing import Any
+
+from liveserver._errors import StartupError
+
+__unittest = __tracebackhide__ = True
+
+__all__ = ["curl", "listen", "url"]
+
+_LOOPBACK = {"0.0.0.0": "127.0.0.1", "::": "::1"}
+
+_POSIX = os.name == "posix"
+
+_REASONS = {
+    errno.EADDRINUSE: (
+        "the port is in use, by another program or by a server that was not stopped "
+        "(`ss -ltnp` or `lsof -i :{port}` names it). Stop that one, or take another port: a new "
+        "LiveServer with port=0 gets a free one"
+    ),
+    errno.EACCES: "ports below 1024 need privileges. Set port=0 for a free port",
+    errno.EPERM: "the system forbids it. Set port=0 for a free port",
+    errno.EADDRNOTAVAIL: "this machine has no such address. Use one of its own, or 127.0.0.1",
+    errno.EAFNOSUPPORT: "this machine does not speak that address family. Use 127.0.0.1",
+    errno.EMFILE: (
+        "this process has no file descriptor left. Close what the tests leave open, "
+        "or raise the limit (`ulimit -n`)"
+    ),
+    errno.ENFILE: "this machine has no file descriptor left",
+}
+
+
+def listen(host: str, port: int, *, backlog: int, again: bool) -> socket.socket:
+    """Open a socket that listens: from now on no other program can take the port.
+
+    Args:
+        host: A host name or an IP address, without brackets.
+        port: A port number; 0 lets the system choose a free one.
+        backlog: How many connections may wait to be accepted.
+        again: Whether connections of an earlier server may remain on this port.
+
+    Raises:
+        StartupError: The host does not resolve, or the port cannot be taken.
+    """
+    sock: socket.socket | None = None
+    try:
+        family, protocol, address = _resolve(host, port)
+        sock = socket.socket(family, socket.SOCK_STREAM, protocol)
+        if again and _POSIX:
+            # On Windows the same option would let two programs share the port.
+            sock.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        if family == socket.AF_INET6:
+            # As uvicorn does: "::" means IPv6 alone on every system.
+            sock.setsockopt(socket.IPPROTO_IPV6, socket.IPV6_V6ONLY, 1)
+        sock.bind(address)
+        sock.listen(backlog)
+        if _POSIX:
+            # Each connection inherits it, so that connections which remain after a stop let a
+            # restart take the port. Before listen(), another program could share the port.
+            sock.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+    except BaseException as error:
+        if sock is not None:
+            sock.close()
+        # UnicodeError: the name is not one that DNS could ask for.
+        if isinstance(error, OSError | UnicodeError):
+            # Its frames are this module's and the socket module's.
+            raise StartupError(_refusal(host, port, error)) from error.with_traceback(None)
+        raise
+    return sock
+
+
+def _resolve(host: str, port: int) -> tuple[int, int, Any]:
+    """Return the family, protocol and address to listen on."""
+    # With the protocol, which asyncio needs to set TCP_NODELAY on connections.
+    found = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM, flags=socket.AI_PASSIVE)
+    family, _, protocol, _, address = found[0]
+    return family, protocol, address
+
+
+def _refusal(host: str, port: int, error: OSError | UnicodeError) -> str:
+    if isinstance(error, socket.gaierror | UnicodeError):
+        reason = "the host does not resolve. Use an address of this machine, such as 127.0.0.1"
+    else:
+        reason = _REASONS.get(error.errno or 0, str(error)).format(port=port)
+    return f"Cannot listen on {host!r}, port {port}: {reason}."
+
+
+def url(scheme: str, host: str, port: int) -> str:
+    """Return the URL of a server, `scheme://host:port`, no trailing slash.
+
+    A wildcard host, to which clients cannot connect, becomes the loopback address of its family. An
+    IPv6 address gets its brackets, and the percent sign of its zone is escaped (RFC 6874).
+    """
+    host = _LOOPBACK.get(host, host)
+    if ":" in host:
+        host = f"[{host.replace('%', '%25')}]"
+    return f"{scheme}://{host}:{port}"
+
+
+def curl(base_url: str, ca_bundle: str | None) -> str:
+    """Return a command that requests the first page of a server, ready to paste.
+
+    Args:
+        base_url: The server's URL.
+        ca_bundle: The PEM file that clients have to trust, if there is one.
+    """
+    import shlex  # few runs need it
+
+    words = ["curl", "-i", f"{base_url}/"]
+    if ca_bundle is not None:
+        words[2:2] = ["--cacert", ca_bundle]
+    elif base_url.startswith("https:"):  # a certificate of the user's, of an unknown authority
+        words[2:2] = ["--insecure"]
+    return shlex.join(words)

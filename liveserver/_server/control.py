@@ -1,0 +1,272 @@
+"""The state of one `LiveServer`, and the order of its starts and stops.
+
+This is the internal face of `LiveServer`: other folders reach a server by `server._control` alone.
+
+States: stopped -> running -> stopped, by `start` and `stop`. A server may also end by itself
+(`limit_max_requests`): it is then not running, and its `stop` is still to come.
+"""
+
+import threading
+from collections.abc import Mapping
+from typing import Any
+
+from liveserver._app.asgi import ASGIApp
+from liveserver._app.loading import App, app_maker, describe
+from liveserver._errors import BusyTimeout, NotRunningError, ShutdownError, StartupError
+from liveserver._options.server_options import Options
+from liveserver._reporting.wording import request_line, standing
+from liveserver._requests.log import RequestLog
+from liveserver._requests.middleware import RecordingMiddleware
+from liveserver._requests.observer import Observer, observe
+from liveserver._requests.record import RequestRecord
+from liveserver._server.address import curl, listen, url
+from liveserver._server.lifecycle import ServerRun
+from liveserver._server.loop_thread import LoopThread
+from liveserver._uvicorn.config import WITHOUT_TIMEOUTS, configure
+
+__unittest = __tracebackhide__ = True
+
+__all__ = ["ServerControl"]
+
+
+class ServerControl:
+    """What `LiveServer` and the rest of the package use of a server.
+
+    Attributes:
+        options: The checked options.
+        log: The requests of all its runs.
+        of_session: Whether it lives until the process ends. Written before the start.
+        run: The run since the last start; None after a stop. Changed under the lock, which a start
+            or a stop holds; any thread may read it.
+    """
+
+    def __init__(self, app: object, options: Options) -> None:
+        self.options = options
+        self.log = RequestLog()
+        self.of_session = False
+        self.run: ServerRun | None = None
+        self._given = app
+        self._make_app, self._as_asgi = app_maker(app, options.factory)
+        self._configuration = configure(self._uvicorn_config())
+        # Each start and stop holds it. They are bounded, so waiting for it is, too.
+        self._lock = threading.RLock()
+        # Written by the server's thread at each start, before the server is ready.
+        self._built: App | None = None
+        # Written under the lock at the first start; any thread may read it.
+        self._port: int | None = None
+
+    def _uvicorn_config(self) -> Mapping[str, Any]:
+        options = self.options
+        given: Mapping[str, Any] = options.uvicorn_config
+        if options.unbounded:
+            given = {**WITHOUT_TIMEOUTS, **given}
+        if not options.tls:
+            return given
+        from liveserver._server import tls  # few suites need it
+
+        hosts = [host for host in (options.host, options.public_host) if host is not None]
+        return {**given, "ssl_certfile": tls.certificate(hosts)}
+
+    # What it is.
+
+    @property
+    def name(self) -> str:
+        """The app, as its author would name it."""
+        return describe(self._given)
+
+    @property
+    def running(self) -> bool:
+        """Whether it accepts requests."""
+        run = self.run
+        return run is not None and run.serves
+
+    @property
+    def app(self) -> App:
+        """The app that it serves.
+
+        Raises:
+            NotRunningError: A factory builds it, and the server has not started yet.
+        """
+        if not self.options.factory:
+            return self._make_app()
+        if self._built is None:
+            raise self._not_started("app")
+        return self._built
+
+    @property
+    def port(self) -> int:
+        """The port.
+
+        Raises:
+            NotRunningError: The server has not started yet.
+        """
+        if self._port is None:
+            raise self._not_started("port")
+        return self._port
+
+    def url(self, name: str, scheme: str, host: str | None = None) -> str:
+        """Return a URL of the server.
+
+        Args:
+            name: The attribute that the user asked for.
+            scheme: Its scheme without TLS.
+            host: Its host; by default the one for clients.
+
+        Raises:
+            NotRunningError: The server has not started yet.
+        """
+        if self._port is None:
+            raise self._not_started(name)
+        host = host or self.options.public_host or self.options.host
+        return url(f"{scheme}s" if self._configuration.config.is_ssl else scheme, host, self._port)
+
+    def curl(self) -> str:
+        """Return a curl command for the first page, which works on this machine."""
+        # public_host is the name that other machines have for this one.
+        local_url = self.url("base_url", "http", self.options.host)
+        if not self.options.tls:
+            return curl(local_url, None)
+        from liveserver._server import tls
+
+        return curl(local_url, tls.ca_bundle())
+
+    def _not_started(self, name: str) -> NotRunningError:
+        return NotRunningError(
+            f"The server of {self.name} has no {name} before its first start. Call start(), "
+            "or use it in a with statement."
+        )
+
+    # Its starts and stops.
+
+    def start(self) -> None:
+        """Start the server. See `LiveServer.start`."""
+        self.refuse_own_thread()
+        with self._lock:
+            if self.running:
+                raise StartupError(
+                    f"The server of {self.name} runs already, at {self.url('base_url', 'http')}. "
+                    "Call stop() first, or restart()."
+                )
+            if self.run is not None:
+                self.stop()  # of a run that ended by itself
+            sock = listen(
+                self.options.host,
+                self.options.port if self._port is None else self._port,
+                backlog=self._configuration.config.backlog,
+                again=self._port is not None or self.options.port != 0,
+            )
+            try:
+                self._port = sock.getsockname()[1]
+                loop_thread = LoopThread(
+                    self._configuration,
+                    RecordingMiddleware(self.log),
+                    self._build_app,
+                    self.options.factory,
+                    sock,
+                )
+                self.run = ServerRun(self.options, loop_thread, sock, self._port, self.of_session)
+                self.run.start(self._given)
+            except BaseException:
+                if self.run is None:
+                    sock.close()
+                else:
+                    self.run.discard()
+                self.run = None
+                raise
+
+    def _build_app(self) -> ASGIApp:
+        self._built = self._make_app()
+        return self._as_asgi(self._built)
+
+    def stop(self) -> None:
+        """Stop the server. See `LiveServer.stop`."""
+        self.refuse_own_thread()
+        with self._lock:
+            run = self.run
+            if run is None:
+                return
+            try:
+                run.stop()
+            finally:
+                # After the stop: until then the server's own thread is refused, and a stop that
+                # Ctrl-C interrupts can be called again.
+                if run.over:
+                    self.run = None
+
+    def restart(self) -> None:
+        """Stop and start the server. See `LiveServer.restart`."""
+        self.refuse_own_thread()
+        with self._lock:
+            self.stop()
+            self.start()
+
+    def stops_at_once(self) -> bool:
+        """Begin the stop; return whether `stop` has nothing left to wait for."""
+        run = self.run
+        return run is not None and run.stops_at_once()
+
+    def refuse_own_thread(self) -> None:
+        """Refuse a wait in the server's own thread.
+
+        Raises:
+            ShutdownError: The caller is that thread.
+        """
+        run = self.run
+        if run is not None and run.thread is threading.current_thread():
+            raise ShutdownError(
+                f"The server of {self.name} cannot wait for itself in its own thread, so it "
+                "cannot be stopped there. Do it in the test."
+            )
+
+    # Its requests.
+
+    def serving_run(self, method: str) -> ServerRun:
+        """Return the run, for a method of the user's.
+
+        Raises:
+            NotRunningError: The server is not running.
+        """
+        run = self.run
+        if run is None or not run.serves:
+            raise NotRunningError(
+                f"The server of {self.name} is not running. Call {method} between start() and "
+                "stop()."
+            )
+        return run
+
+    def wait_for_requests(self, seconds: float) -> bool:
+        """Wait for the requests that a test waits for; return whether they have ended in time."""
+        # Even if none is known: one may be on its way.
+        run = self.run
+        if run is not None and run.serves:
+            try:
+                run.portal.wait_idle(seconds, every=False)
+            except BusyTimeout:
+                return False
+        return True
+
+    def running_requests(self) -> list[RequestRecord]:
+        """Return the requests that run now."""
+        run = self.run
+        return [] if run is None else list(run.loop_thread.middleware.running)
+
+    def request_line(self, record: RequestRecord) -> str:
+        """Describe a running request, and where it is."""
+        return "" if self.run is None else request_line(record, self.run.thread)
+
+    def place(self, record: RequestRecord) -> str:
+        """Say where a running request is; an empty string if the server has stopped."""
+        return "" if self.run is None else standing(record.task, self.run.thread)
+
+    def observe(self, observer: Observer) -> None:
+        """Tell an observer of the requests of this run, and of its end."""
+        if self.run is not None:
+            self.run.on_cuts = observer.cut
+            observe(self.run.loop_thread.middleware, observer)
+        if not self.running:
+            observer.over()  # it ended before it could say so
+
+    def abort(self) -> None:
+        """Stop without waiting, in any thread."""
+        if self.run is not None:
+            self.run.abort()

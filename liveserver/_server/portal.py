@@ -1,0 +1,186 @@
+"""What other threads ask of a running server, and the bounded waits for the answers."""
+
+import asyncio
+import contextlib
+import inspect
+import threading
+from collections.abc import Callable
+from concurrent.futures import Future, InvalidStateError
+from functools import partial
+from typing import Any
+
+from liveserver._errors import BusyTimeout, ConfigurationError, NotRunningError
+from liveserver._options import bounds
+from liveserver._options.server_options import Options
+from liveserver._reporting.wording import standing, still_running, thread_standing
+from liveserver._server.loop_thread import LoopThread
+from liveserver._sync.latches import resolve
+from liveserver._sync.threads import wait_for_future
+
+__unittest = __tracebackhide__ = True
+
+__all__ = ["Portal", "RemoteCall", "check_function"]
+
+
+class Portal:
+    """Into the loop of one run. Any thread may use it, except the server's own."""
+
+    def __init__(self, options: Options, loop_thread: LoopThread, thread: threading.Thread) -> None:
+        self._options = options
+        self._loop_thread = loop_thread
+        self._thread = thread
+
+    def wait_idle(self, seconds: float, every: bool = True) -> None:
+        """Wait until no request runs, except those that have no end of their own.
+
+        Args:
+            seconds: How long.
+            every: Whether to wait for requests whose client has left, and for open streams, too.
+
+        Raises:
+            BusyTimeout: A request still runs.
+        """
+        self._wait(partial(self._loop_thread.when_idle, every), seconds, "was not idle")
+
+    def drop_connections(self) -> None:
+        """Abort every open connection.
+
+        Raises:
+            BusyTimeout: The loop is blocked.
+        """
+        seconds = self._options.shutdown_timeout + bounds.GRACE
+        action = self._loop_thread.server.drop_connections
+        self._wait(action, seconds, "did not drop its connections")
+
+    def _wait(self, action: Callable[["Future[None]"], None], seconds: float, what: str) -> None:
+        done: Future[None] = Future()
+        self._loop_thread.submit(partial(action, done), done, partial(resolve, done))
+        try:
+            done.result(self._options.bound(seconds))
+        except TimeoutError:
+            if done.cancel():
+                pending = self._loop_thread.request_lines(self._thread)
+                message = f"The server {what} within {seconds:g} s.{still_running(pending)}"
+                raise BusyTimeout(message, seconds, pending) from None
+
+    def call(self, call: "RemoteCall", seconds: float) -> Any:
+        """Run a call on the loop and return its result.
+
+        Raises:
+            BusyTimeout: It took too long, and is cancelled.
+        """
+        self._submit(call)
+        try:
+            return call.outcome.result(self._options.bound(seconds))
+        except TimeoutError:
+            if call.outcome.done():
+                return call.outcome.result()  # it came just now; or the function raised it
+            raise self._unanswered(call, seconds) from None
+        finally:
+            self._cancel_if_running(call)
+
+    async def acall(self, call: "RemoteCall", seconds: float) -> Any:
+        """Do the same without blocking the running loop."""
+        self._submit(call)
+        try:
+            if not await wait_for_future(call.outcome, self._options.bound(seconds)):
+                raise self._unanswered(call, seconds)
+            return call.outcome.result()
+        finally:
+            self._cancel_if_running(call)
+
+    def _submit(self, call: "RemoteCall") -> None:
+        self._loop_thread.submit(call.begin, call.outcome, call.refuse)
+
+    def _unanswered(self, call: "RemoteCall", seconds: float) -> BusyTimeout:
+        if call.task is None:
+            place = (
+                f"the loop is not free for it; its thread stands {thread_standing(self._thread)}"
+            )
+        else:
+            place = f"it stands {standing(call.task, self._thread)}"
+        return BusyTimeout(
+            f"The call of {call} was not done within {seconds:g} s: {place}. It is cancelled.",
+            seconds,
+            [f"call of {call}, {place}"],
+        )
+
+    def _cancel_if_running(self, call: "RemoteCall") -> None:
+        # A call that has not begun need not begin.
+        if not call.outcome.done() and not call.outcome.cancel():
+            self._loop_thread.post(call.cancel)
+
+
+class RemoteCall:
+    """A call of a function on the server's loop, from the request for it to its outcome.
+
+    Attributes:
+        outcome: The thread that asked waits for it. The server's thread resolves it, or any thread
+            that finds the run ended.
+        task: The task that it runs in. The server's thread writes it when the call begins.
+    """
+
+    def __init__(self, function: Callable[..., Any], args: tuple[Any, ...]) -> None:
+        self.outcome: Future[Any] = Future()
+        self.task: asyncio.Task[None] | None = None
+        self._function = function
+        self._args = args
+
+    def __str__(self) -> str:
+        return getattr(self._function, "__qualname__", None) or repr(self._function)
+
+    def refuse(self) -> None:
+        """Tell the caller that the server has ended. Any thread may call this."""
+        self._fail(NotRunningError(f"The server stopped before the call of {self} was done."))
+
+    def _fail(self, error: BaseException) -> None:
+        with contextlib.suppress(InvalidStateError):  # it has an outcome
+            self.outcome.set_exception(error)
+
+    # On the server's loop.
+
+    def begin(self) -> None:
+        """Run the function, unless the caller has stopped waiting."""
+        if self.outcome.set_running_or_notify_cancel():
+            self.task = asyncio.get_running_loop().create_task(self._run())
+
+    def cancel(self) -> None:
+        """Cancel the call, which has begun."""
+        assert self.task is not None
+        self.task.cancel()
+
+    async def _run(self) -> None:
+        try:
+            result = self._function(*self._args)
+            if inspect.isawaitable(result):
+                result = await result
+        except asyncio.CancelledError as error:
+            task = asyncio.current_task()
+            if task is not None and task.cancelling():
+                self.refuse()
+                raise
+            self._fail(error)
+        except BaseException as error:  # the caller's, even if it would end the process
+            self._fail(error)
+        else:
+            self.outcome.set_result(result)
+
+
+def check_function(function: object, method: str) -> None:
+    """Refuse the result of a function where the function itself is needed.
+
+    Args:
+        function: What should be a function.
+        method: The name of the method that it was given to.
+
+    Raises:
+        ConfigurationError: It cannot be called.
+    """
+    if callable(function):
+        return
+    if inspect.iscoroutine(function):
+        function.close()  # nothing will await it
+    raise ConfigurationError(
+        f"{method}() was given {function!r}, which cannot be called. Give the function and its "
+        f"arguments, {method}(func, arg), not what it returns, {method}(func(arg))."
+    )

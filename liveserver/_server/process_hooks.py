@@ -1,0 +1,76 @@
+"""What becomes of running servers when the process forks, and when it ends."""
+
+import atexit
+import concurrent.futures.thread  # noqa: F401  # registers its exit hook first, to run after ours
+import os
+import sys
+import threading
+from collections.abc import Callable
+from typing import Protocol
+
+from liveserver._errors import LiveServerError
+
+__all__ = ["after_runs", "can_start_threads", "register", "unregister"]
+
+
+class _Run(Protocol):
+    def end_with_process(self) -> None: ...
+    def detach_in_child(self) -> None: ...
+
+
+# A run is registered as long as its thread, which keeps it alive anyway, may run.
+_runs: set[_Run] = set()
+# Called when all runs have ended.
+_reports: list[Callable[[], None]] = []
+
+
+def register(run: _Run) -> None:
+    """End a run with the process, if nothing ends it before."""
+    _runs.add(run)
+
+
+def unregister(run: _Run) -> None:
+    """Forget a run: it has ended, or its end was waited for."""
+    _runs.discard(run)
+
+
+def after_runs(report: Callable[[], None]) -> None:
+    """Call a function when the process has ended all runs; what it raises is shown."""
+    _reports.append(report)
+
+
+def can_start_threads() -> bool:
+    """Whether a process that ends still starts threads; since Python 3.12 it does not."""
+    try:
+        threading.Thread(target=lambda: None).start()
+    except RuntimeError:
+        return False
+    return True
+
+
+def _end_runs() -> None:
+    """Stop the servers that nothing has stopped, as after Ctrl-C, so that the apps shut down."""
+    for act in [*(run.end_with_process for run in list(_runs)), *_reports]:
+        try:
+            act()
+        except Exception as error:
+            # No caller is left to raise it to, and it must not be lost.
+            if isinstance(error, LiveServerError):
+                error.__traceback__ = None  # our frames; its cause has the app's
+            sys.excepthook(type(error), error, error.__traceback__)
+
+
+def _forget_runs() -> None:
+    """In a forked child: the servers' threads stayed in the parent, so only close the sockets."""
+    for run in list(_runs):
+        run.detach_in_child()
+    _runs.clear()
+    _reports.clear()
+
+
+# An app that shuts down may need worker threads. An atexit function is too late for those ("cannot
+# schedule new futures after shutdown"). threading's own hooks run before, the last one first.
+getattr(threading, "_register_atexit", atexit.register)(_end_runs)
+
+if hasattr(os, "register_at_fork"):  # not on Windows
+    os.register_at_fork(after_in_child=_forget_runs)

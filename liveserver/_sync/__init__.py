@@ -1,0 +1,1 @@
+"""Bounded waits between threads and event loops."""

@@ -1,0 +1,292 @@
+"""The mixin and the two test cases: when a server starts and stops in the life of a test.
+
+The stop is registered as a cleanup before the start. Cleanups run also when a subclass's own
+`setUpClass` or `setUp` raises, and in reverse order: first the user's, which close browsers and
+clients, then the stop of their server.
+"""
+
+import inspect
+import re
+import unittest
+from collections.abc import Callable
+from functools import partial
+from typing import TYPE_CHECKING, Any, ClassVar, cast
+
+from liveserver._app.loading import imported
+from liveserver._errors import ConfigurationError
+from liveserver._monitor.app_errors import ServerRaises, raise_app_errors
+from liveserver._monitor.monitor import TestMonitor
+from liveserver._monitor.span import RequestSpan
+from liveserver._options.environment import pauses
+from liveserver._options.server_options import ServerOptions
+from liveserver._testcase.class_config import (
+    add_cleanup,
+    check_attributes,
+    is_async,
+    make_server,
+    scope_of,
+    shared,
+)
+from liveserver._testcase.http import close_later, session_of, session_property
+from liveserver._testcase.result import AnnotatingResult
+from liveserver._testcase.server_property import (
+    ServerProperty,
+    forget_server,
+    own_server,
+    server_of,
+    set_server,
+)
+
+if TYPE_CHECKING:
+    import aiohttp
+    import requests
+
+__all__ = ["IsolatedAsyncioLiveServerTestCase", "LiveServerMixin", "LiveServerTestCase"]
+
+__unittest = __tracebackhide__ = True
+
+# What unittest's decorator sets on a test or on a class.
+_EXPECTED_TO_FAIL = "__unittest_expecting_failure__"
+
+
+class LiveServerMixin:
+    """Makes a `unittest.TestCase` a live server test case. Name it before that in the bases.
+
+    Set `app` or override `create_app()`. Everything else has a default.
+    """
+
+    app: ClassVar[Any]
+    """The ASGI app, or where to import it from: `"module:attribute"`."""
+
+    server_scope: ClassVar[str] = "class"
+    """`"class"`: one server for the class, from `setUpClass` on. `"test"`: a fresh one for each
+    test, from `setUp` on. `"session"`: one for all classes with the same app, or the same
+    `create_app` function, and equal options; it stops when the process ends."""
+
+    server_options: ClassVar[ServerOptions] = {}
+    """Keyword arguments for `LiveServer`."""
+
+    raise_server_errors: ClassVar[bool] = True
+    """Whether an exception that the app did not handle fails the test that caused it."""
+
+    http_timeout: ClassVar[float] = 30.0
+    """Seconds that a request of `http` waits to connect, and for each next byte."""
+
+    # Set by run(); absent where a test runs by debug().
+    _live_server_monitor: TestMonitor
+
+    base_url = ServerProperty(
+        lambda server: server.base_url,
+        "The URL of the server, `http://host:port`, no trailing slash. On class and instance.",
+    )
+    server = ServerProperty(lambda server: server, "The `LiveServer`. On class and instance.")
+
+    @classmethod
+    def create_app(cls) -> Any:
+        """Return the app for one server; called anew for every server.
+
+        Override it to build a fresh app with fresh state. It runs in the test's thread.
+
+        Raises:
+            ConfigurationError: The class has no `app`, or it cannot be imported.
+        """
+        if not hasattr(cls, "app"):
+            raise ConfigurationError(
+                f'{cls.__qualname__} has no app. Set app = "module:attribute" or override '
+                "create_app()."
+            )
+        # Read on the class: on an instance a plain function would become a bound method.
+        return imported(cls.app)
+
+    def run(self, result: unittest.TestResult | None = None) -> unittest.TestResult | None:
+        """Run the test. What the app raises in it fails it."""
+        self._live_server_monitor = monitor = TestMonitor(
+            own_server(type(self)),
+            raises=self.raise_server_errors and not _is_expected_to_fail(self),
+        )
+        # Registered before anything else, so it runs after everything else, and even if a
+        # subclass forgets super().setUp().
+        self._live_server_add_monitor_cleanups()
+        if self.server_scope != "test":  # in which setUp() does it
+            close_later(self)
+        annotating = None
+        if result is not None:
+            trims = isinstance(result, unittest.TestResult)
+            annotating = cast(unittest.TestResult, AnnotatingResult(result, monitor, trims))
+        try:
+            own_result = super().run(annotating)  # type: ignore[misc]  # the TestCase has it
+        finally:
+            monitor.release()
+        return own_result if result is None else result
+
+    @session_property
+    def http(self) -> Any:
+        """A session whose relative URLs go to the server; made anew for each test.
+
+        A `requests.Session`; in an asyncio test an `aiohttp.ClientSession`. It trusts the server's
+        throw-away certificate, ignores proxy variables, keeps cookies, and is closed after the
+        test's own cleanups.
+
+        Raises:
+            ConfigurationError: `http_timeout` is wrong, or an asyncio test asks for the session
+                where no loop is running, in `setUp`.
+            NotRunningError: The server is not running.
+        """
+        return session_of(self, server_of(self, type(self), "http"))
+
+    def _live_server_add_monitor_cleanups(self) -> None:
+        monitor = self._live_server_monitor
+        # Cleanups run in reverse order: this one last.
+        cast(unittest.TestCase, self).addCleanup(monitor.raise_app_errors)
+        add_cleanup(self, monitor.finish_requests, monitor.afinish_requests)
+
+    def assertServerRaises(
+        self, expected_exception: type[BaseException] | tuple[type[BaseException], ...]
+    ) -> ServerRaises:
+        """Expect the app to raise in a block.
+
+        Use it in `with` or `async with`. The exceptions in the block that match do not fail the
+        test; others do. The context has the attributes `exception` and `request`.
+
+        Args:
+            expected_exception: The type, or several.
+
+        Raises:
+            AssertionError: The app raised nothing, or only something else.
+        """
+        return self._live_server_raises(expected_exception, None)
+
+    def assertServerRaisesRegex(
+        self,
+        expected_exception: type[BaseException] | tuple[type[BaseException], ...],
+        expected_regex: "str | re.Pattern[str]",
+    ) -> ServerRaises:
+        """Do what `assertServerRaises` does, and match the exception's text too.
+
+        Args:
+            expected_exception: The type, or several.
+            expected_regex: A regular expression that is searched in `str(exception)`.
+
+        Raises:
+            AssertionError: The app raised nothing, only something else, or another text.
+        """
+        return self._live_server_raises(expected_exception, expected_regex)
+
+    def _live_server_raises(
+        self,
+        expected: type[BaseException] | tuple[type[BaseException], ...],
+        pattern: "str | re.Pattern[str] | None",
+    ) -> ServerRaises:
+        kinds = expected if isinstance(expected, tuple) else (expected,)
+        for kind in kinds:
+            if not (isinstance(kind, type) and issubclass(kind, BaseException)):
+                raise TypeError(f"An exception type or a tuple of them is needed, not {kind!r}.")
+        failure = cast(unittest.TestCase, self).failureException
+        return ServerRaises(self.server, expected, pattern, failure)
+
+    @classmethod
+    def setUpClass(cls) -> None:
+        """Start the server if its scope is the class.
+
+        Raises:
+            ConfigurationError: The class is not set up right.
+            StartupError: The server did not start.
+        """
+        super().setUpClass()  # type: ignore[misc]  # the TestCase that follows has it
+        check_attributes(cls)
+        scope = scope_of(cls)
+        if scope == "test":
+            return
+        test_case = cast(type[unittest.TestCase], cls)
+        test_case.addClassCleanup(forget_server, cls)
+        server = make_server(cls) if scope == "class" else shared(cls)
+        if cls.raise_server_errors:
+            # After the stop: what the app raised outside of all tests fails the class.
+            test_case.addClassCleanup(_raise_unreported, RequestSpan(server), scope)
+        if scope == "class":
+            test_case.addClassCleanup(server.stop)
+            server.start()
+        set_server(cls, server)
+
+    def setUp(self) -> None:
+        """Start the server if its scope is the test.
+
+        Raises:
+            ConfigurationError: The class is not set up right.
+            StartupError: The server did not start.
+        """
+        super().setUp()  # type: ignore[misc]  # the TestCase that follows has it
+        if "app" in vars(self):
+            raise ConfigurationError(
+                f"{type(self).__qualname__} sets self.app, which no server can see. "
+                "Set app on the class, or override create_app()."
+            )
+        if scope_of(type(self)) == "test":
+            server = make_server(type(self))
+            cast(unittest.TestCase, self).addCleanup(forget_server, self)
+            # Clients of an asyncio test live on its loop, and the stop may have to wait for them.
+            add_cleanup(self, server.stop, partial(server.__aexit__, None, None, None))
+            server.start()
+            set_server(self, server)
+            close_later(self)  # before the stop
+            if "_live_server_monitor" in vars(self):
+                self._live_server_monitor.follow(server)
+                if pauses():
+                    self._live_server_add_monitor_cleanups()  # while the server still answers
+
+
+class LiveServerTestCase(LiveServerMixin, unittest.TestCase):
+    """A `unittest.TestCase` whose tests have a real server running their app."""
+
+    if TYPE_CHECKING:
+
+        @property
+        def http(self) -> requests.Session: ...
+
+    def run(self, result: unittest.TestResult | None = None) -> unittest.TestResult | None:
+        """Run the test; an `async def` one, which nothing would await here, is an error."""
+        method = getattr(self, self._testMethodName)
+        if inspect.iscoroutinefunction(method) and not is_async(self):
+            setattr(self, self._testMethodName, _refused(type(self), method))
+        return super().run(result)
+
+
+class IsolatedAsyncioLiveServerTestCase(LiveServerMixin, unittest.IsolatedAsyncioTestCase):
+    """A `unittest.IsolatedAsyncioTestCase` whose tests have a real server running their app.
+
+    The server runs on a loop of its own in a thread of its own, so a test that blocks its loop
+    does not block the server.
+    """
+
+    if TYPE_CHECKING:
+
+        @property
+        def http(self) -> aiohttp.ClientSession: ...
+
+
+def _refused(cls: type[LiveServerMixin], method: Any) -> Callable[[], None]:
+    """Replace a test that is never awaited by an error. It keeps its skip."""
+
+    def refuse() -> None:
+        raise ConfigurationError(
+            f"{cls.__qualname__}.{method.__name__} is async def, but LiveServerTestCase does not "
+            "await it. Use IsolatedAsyncioLiveServerTestCase, or a plain def."
+        )
+
+    vars(refuse).update(vars(method))
+    vars(refuse).pop(_EXPECTED_TO_FAIL, None)  # this failure is not the expected one
+    return refuse
+
+
+def _is_expected_to_fail(case: LiveServerMixin) -> bool:
+    method = getattr(case, cast(unittest.TestCase, case)._testMethodName, None)
+    return any(getattr(each, _EXPECTED_TO_FAIL, False) for each in (case, method))
+
+
+def _raise_unreported(span: RequestSpan, scope: str) -> None:
+    try:
+        if scope == "session":
+            span.finish_requests()
+        raise_app_errors(span.requests())
+    finally:
+        span.release()

@@ -1,0 +1,173 @@
+"""The configuration of a test class, checked, and the server that it describes."""
+
+import inspect
+import unittest
+from collections.abc import Awaitable, Callable, Mapping
+from typing import Any
+
+from liveserver._app.loading import BUILT, IN_CODE, checked_app, imported
+from liveserver._errors import ConfigurationError
+from liveserver._options.environment import check_environment
+from liveserver._options.server_options import ServerOptions, make_options
+from liveserver._options.validation import check_names, nearest
+from liveserver._reporting.frames import is_own_module
+from liveserver._server.live_server import LiveServer
+from liveserver._testcase.server_property import user_classes
+
+__unittest = __tracebackhide__ = True
+
+__all__ = [
+    "add_cleanup",
+    "check_attributes",
+    "is_async",
+    "make_server",
+    "scope_of",
+    "shared",
+]
+
+# A subclass of LiveServerMixin, which is defined further up.
+TestClass = type[Any]
+
+_SCOPES = ("class", "test", "session")
+
+# What to do about an app that is wrong on a class.
+_ON_CLASS = IN_CODE._replace(
+    app='Set app to an ASGI or WSGI app or to "module:attribute", or override create_app().',
+    builder='Override create_app() to call it, or set server_options = {"factory": True}.',
+)
+
+# Attributes of a class whose misspelling would have no effect.
+_ATTRIBUTES = ("http_timeout", "raise_server_errors", "server_options", "server_scope")
+
+
+def is_async(case: Any) -> bool:
+    """Whether a test case runs its tests on a loop of its own."""
+    return isinstance(case, unittest.IsolatedAsyncioTestCase)
+
+
+def add_cleanup(
+    case: Any,
+    blocking: Callable[..., object],
+    awaitable: Callable[..., Awaitable[object]],
+    *args: object,
+) -> None:
+    """Register one of two forms of a cleanup, the awaitable one for an asyncio test."""
+    if is_async(case):
+        case.addAsyncCleanup(awaitable, *args)
+    else:
+        case.addCleanup(blocking, *args)
+
+
+def check_attributes(cls: TestClass) -> None:
+    """Refuse an attribute of the user's that is nearly one of ours.
+
+    Raises:
+        ConfigurationError: There is one; the message says which may have been meant.
+    """
+    for base in user_classes(cls):
+        for name, value in vars(base).items():
+            if name.startswith(("http_", "raise", "server_")) and name not in _ATTRIBUTES:
+                near = nearest(name, _ATTRIBUTES, 0.87)
+                if near is not None and not callable(value):
+                    raise ConfigurationError(
+                        f"{cls.__qualname__}.{name} is no attribute of liveserver's. Did you "
+                        f"mean {near!r}? If it is your own, give it another name."
+                    )
+
+
+def scope_of(cls: TestClass) -> str:
+    """Return the scope of the server: `"class"`, `"test"` or `"session"`.
+
+    Raises:
+        ConfigurationError: It is none of these.
+    """
+    scope: str = cls.server_scope
+    if scope not in _SCOPES:
+        raise ConfigurationError(
+            f"{cls.__qualname__}.server_scope is {scope!r}. "
+            f"Use one of {', '.join(map(repr, _SCOPES))}."
+        )
+    return scope
+
+
+def make_server(cls: TestClass) -> LiveServer:
+    """Make the server that the class describes, its app built anew.
+
+    Raises:
+        ConfigurationError: The class is not set up right; the message names it.
+    """
+    options = _options(cls)
+    app = _app(cls, factory=options.get("factory") is True)
+    try:
+        return LiveServer(app, **options)
+    except ConfigurationError as error:
+        raise _in_class(cls, "server_options", error) from error.__cause__
+
+
+def shared(cls: TestClass) -> LiveServer:
+    """Return the server that the class shares with others like it, running.
+
+    Raises:
+        ConfigurationError: The class is not set up right; the message names it.
+        StartupError: The server did not start.
+    """
+    from liveserver._testcase.session_servers import shared_server  # few suites need it
+
+    given = _options(cls)
+    try:
+        options = make_options(given)
+    except ConfigurationError as error:
+        raise _in_class(cls, "server_options", error) from None
+    # The function itself, whichever class inherits it; else the app.
+    builder = inspect.getattr_static(cls, "create_app")
+    source = (
+        getattr(builder, "__func__", None) if _is_users(builder) else _app(cls, options.factory)
+    )
+    return shared_server(source, options, lambda: make_server(cls))
+
+
+def _is_users(builder: Any) -> bool:
+    """Whether a class, or a base of it, overrides create_app()."""
+    return not is_own_module(getattr(builder, "__func__", builder).__module__)
+
+
+def _options(cls: TestClass) -> ServerOptions:
+    options: ServerOptions = cls.server_options
+    if not isinstance(options, Mapping):
+        raise ConfigurationError(
+            f"{cls.__qualname__}.server_options is {options!r}. Use a mapping of LiveServer's "
+            'keyword arguments, such as {"startup_timeout": 30}.'
+        )
+    check_names(options, ServerOptions.__annotations__, f"{cls.__qualname__}.server_options")
+    return options
+
+
+def _app(cls: TestClass, factory: bool) -> object:
+    """Build the app and check it here, where the error can name the class."""
+    builder = inspect.getattr_static(cls, "create_app")
+    if not isinstance(builder, classmethod):
+        raise ConfigurationError(
+            f"{cls.__qualname__}.create_app is not a classmethod. Put @classmethod above it: "
+            "with one server for the class there is no instance to call it on."
+        )
+    overridden = _is_users(builder)
+    given = cls.app if not overridden and isinstance(getattr(cls, "app", None), str) else None
+    try:
+        app = imported(cls.create_app())
+    except ConfigurationError as error:
+        place = "create_app()" if overridden else "app"
+        raise _in_class(cls, place, error) from error.__cause__
+    if factory:
+        return app
+    said = (
+        "create_app() returned" if overridden else f"app = {given!r} names" if given else "app is"
+    )
+    words = BUILT if overridden else _ON_CLASS
+    return checked_app(app, f"{cls.__qualname__}.{said}", words)
+
+
+def _in_class(cls: TestClass, place: str, error: ConfigurationError) -> ConfigurationError:
+    if str(error).startswith(cls.__qualname__):
+        return error
+    check_environment()  # if that raises, it is not the class that is wrong
+    return ConfigurationError(f"{cls.__qualname__}.{place}: {error}")

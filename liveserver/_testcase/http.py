@@ -1,0 +1,155 @@
+"""`self.http`: a session that is bound to the server of a test.
+
+A session is made when its test asks for it, and closed after the test. Each client library is
+imported with its first session, so a suite pays only for the one it uses. Sessions ignore the proxy
+variables of the environment, which would redirect requests to the loopback address.
+"""
+
+import asyncio
+import sys
+from functools import lru_cache
+from typing import TYPE_CHECKING, Any
+from urllib.parse import urljoin
+
+from liveserver._errors import ConfigurationError, NotRunningError
+from liveserver._options.validation import matches_annotation
+from liveserver._server.live_server import LiveServer
+from liveserver._testcase.class_config import add_cleanup, is_async
+
+if TYPE_CHECKING:
+    import aiohttp
+    import requests
+
+__unittest = __tracebackhide__ = True
+
+__all__ = ["close_later", "session_of", "session_property"]
+
+# The attribute of an instance; absent until its test asks for the session.
+_SESSION = "_live_server_http"
+
+
+class session_property(property):
+    """`http`. On the class, where it does not exist, each use of it is an error."""
+
+    _owner: type | None = None  # of a property that was read from a class
+
+    def __get__(self, case: Any, owner: type | None = None, /) -> Any:
+        if case is not None:
+            return super().__get__(case, owner)
+        unbound = type(self)(self.fget)  # still a property, for tools that inspect the class
+        unbound._owner = owner
+        return unbound
+
+    def __getattr__(self, name: str) -> Any:
+        if self._owner is None:
+            raise AttributeError(name)
+        error = NotRunningError(
+            f"{self._owner.__qualname__}.http exists only on an instance, during a test. In "
+            "setUpClass use a client of your own, such as requests, with cls.base_url."
+        )
+        error.obj = self._owner  # and no name, so that Python does not suggest one
+        raise error
+
+
+def session_of(case: Any, server: LiveServer) -> Any:
+    """Return the session of a running test, the same one each time.
+
+    Raises:
+        ConfigurationError: The class's `http_timeout` is wrong, or the session lives on the test's
+            loop, and that does not run.
+    """
+    session = vars(case).get(_SESSION)
+    if session is None:
+        who, seconds = type(case).__qualname__, case.http_timeout
+        if not matches_annotation(seconds, float) or not seconds > 0:
+            raise ConfigurationError(
+                f"{who}.http_timeout is {seconds!r}. Use a number of seconds, more than 0."
+            )
+        open_session = _async_session if is_async(case) else _sync_session
+        bound = None if server._control.options.unbounded else seconds
+        session = vars(case)[_SESSION] = open_session(server, bound, who)
+    return session
+
+
+def close_later(case: Any) -> None:
+    """Register the cleanup that closes a test's session, if the test asks for one."""
+    add_cleanup(case, _close, _close_async, case)
+
+
+def _close(case: Any) -> None:
+    session = vars(case).pop(_SESSION, None)
+    if session is not None:
+        session.close()
+
+
+async def _close_async(case: Any) -> None:
+    session = vars(case).pop(_SESSION, None)
+    if session is not None:
+        await session.close()
+
+
+def _sync_session(server: LiveServer, seconds: float | None, _who: str) -> "requests.Session":
+    session: requests.Session = _bound_session_class()(server.base_url, seconds)
+    if server._control.options.tls:
+        session.verify = server.ca_bundle
+    return session
+
+
+@lru_cache(maxsize=1)
+def _bound_session_class() -> Any:
+    import requests
+
+    class BoundSession(requests.Session):
+        """A session with a base URL and a default timeout: to connect, and without a byte."""
+
+        def __init__(self, base_url: str, seconds: float | None) -> None:
+            super().__init__()
+            self.trust_env = False
+            self._base_url = base_url
+            self._seconds = seconds
+
+        def prepare_request(self, request: Any) -> Any:
+            url = request.url
+            if isinstance(url, str) and url.startswith("/") and not url.startswith("//"):
+                request.url = self._base_url + url  # urljoin() takes 20 microseconds
+            else:
+                request.url = urljoin(f"{self._base_url}/", url)
+            return super().prepare_request(request)
+
+        def send(self, request: Any, **kwargs: Any) -> Any:
+            if kwargs.get("timeout") is None:
+                kwargs["timeout"] = self._seconds
+            return super().send(request, **kwargs)
+
+    return BoundSession
+
+
+def _async_session(server: LiveServer, seconds: float | None, who: str) -> "aiohttp.ClientSession":
+    try:
+        loop = asyncio.get_running_loop()
+    except RuntimeError:
+        raise ConfigurationError(
+            f"{who}.http is an aiohttp session and needs the test's loop, which is not running "
+            "here. Use it in asyncSetUp(), an async def test or asyncTearDown(); in a "
+            "LiveServerTestCase it is a requests session, for plain functions."
+        ) from None
+    _allow_slow_import(loop)
+    import aiohttp
+
+    ssl = server.client_ssl_context if server._control.options.tls else True
+    return aiohttp.ClientSession(
+        server.base_url,
+        connector=aiohttp.TCPConnector(ssl=ssl),
+        cookie_jar=aiohttp.CookieJar(unsafe=True),  # also for hosts that are IP addresses
+        # To connect, and without a byte: an event stream that goes on may last longer.
+        timeout=aiohttp.ClientTimeout(total=None, sock_connect=seconds, sock_read=seconds),
+        trust_env=False,
+    )
+
+
+def _allow_slow_import(loop: asyncio.AbstractEventLoop) -> None:
+    """Keep a loop in debug mode from complaining that the import of aiohttp takes long."""
+    if "aiohttp" not in sys.modules:
+        usual = loop.slow_callback_duration
+        loop.slow_callback_duration = float("inf")  # read when this step is done
+        loop.call_soon(setattr, loop, "slow_callback_duration", usual)

@@ -1,0 +1,98 @@
+"""The result of a test, annotated with what its server did."""
+
+import contextlib
+from typing import Any
+
+from liveserver._errors import LiveServerError
+from liveserver._monitor.app_errors import is_app_error
+from liveserver._monitor.monitor import TestMonitor
+from liveserver._monitor.span import ServerNote
+from liveserver._options.environment import pauses
+from liveserver._reporting.frames import from_last_runner, up_to_users
+
+__unittest = __tracebackhide__ = True
+
+__all__ = ["AnnotatingResult"]
+
+
+class AnnotatingResult:
+    """A `unittest.TestResult` that adds a note about the server to the first failure.
+
+    It also adds one to each failure of a subtest, and pauses there with `LIVESERVER_PAUSE`.
+    """
+
+    def __init__(self, result: Any, monitor: TestMonitor, trims: bool) -> None:
+        self._result = result
+        self._monitor = monitor
+        self._trims = trims  # unittest's own results show an exception that has no traceback
+        self._noted = self._paused = False
+        # Only where the result has it: unittest and old versions of pytest look.
+        if hasattr(result, "addSubTest"):
+            self.addSubTest = self._add_sub_test
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(self._result, name)
+
+    def addError(self, test: Any, err: Any) -> None:
+        self._note_first(err)
+        self._result.addError(test, self._trimmed(err))
+        self._pause_first(test, err[1])
+
+    def addFailure(self, test: Any, err: Any) -> None:
+        self._note_first(err)
+        self._result.addFailure(test, err)
+        self._pause_first(test, err[1])
+
+    def addExpectedFailure(self, test: Any, err: Any) -> None:
+        self._note_first(err)
+        self._result.addExpectedFailure(test, err)
+
+    def _add_sub_test(self, test: Any, subtest: Any, err: Any) -> None:
+        if err is not None:
+            self._note(err)
+            err = self._trimmed(err)
+        self._result.addSubTest(test, subtest, err)
+        if err is not None:
+            self._pause(subtest, err[1])
+
+    def _trimmed(self, err: Any) -> Any:
+        kind, error, traceback = err
+        if not (isinstance(error, LiveServerError) or is_app_error(error)):
+            return err
+        # The app's frames are in its cause.
+        traceback = up_to_users(traceback) if self._trims else from_last_runner(traceback)
+        return kind, error.with_traceback(traceback), traceback
+
+    def _note_first(self, err: Any) -> None:
+        if not self._noted:
+            self._note(err)
+
+    def _note(self, err: Any) -> None:
+        note = self._monitor.note()
+        if note:
+            self._noted = True
+            with contextlib.suppress(Exception):  # it may refuse, as a frozen dataclass does
+                _add_note(err[1], note)
+
+    def _pause_first(self, test: Any, error: BaseException) -> None:
+        if not self._paused:
+            self._pause(test, error)
+
+    def _pause(self, test: Any, error: BaseException) -> None:
+        if not pauses():
+            return
+        from liveserver._testcase.pause import is_failure, pause  # few runs need it
+
+        if is_failure(error, self._result):
+            self._paused = True
+            mark = self._monitor.mark()
+            if pause(test, error, self._monitor.server):
+                self._monitor.exclude_since(mark)
+
+
+def _add_note(error: BaseException, note: str) -> None:
+    notes = getattr(error, "__notes__", None)
+    if isinstance(notes, list):
+        # The same exception object may have failed another test before.
+        notes[:] = [each for each in notes if not isinstance(each, ServerNote)]
+    error.add_note(note)

@@ -1,0 +1,154 @@
+"""uvicorn's configuration: checked, made once for equal options, copied for each server."""
+
+import asyncio
+import copy
+import logging
+import os
+import threading
+import typing
+from collections.abc import Callable, Mapping
+from functools import lru_cache
+from typing import Any
+
+import uvicorn
+from uvicorn.logging import TRACE_LOG_LEVEL
+
+from liveserver._app.asgi import ASGIApp, Receive, Scope, Send
+from liveserver._errors import ConfigurationError
+from liveserver._options.validation import check_values
+
+__unittest = __tracebackhide__ = True
+
+__all__ = ["WITHOUT_TIMEOUTS", "Configuration", "configure"]
+
+_logger = logging.getLogger("uvicorn.error")
+
+# A client that is at a breakpoint answers no ping and sends nothing on an open connection.
+WITHOUT_TIMEOUTS: Mapping[str, Any] = {
+    "timeout_keep_alive": threading.TIMEOUT_MAX,
+    "ws_ping_interval": None,
+}
+
+
+async def _placeholder(scope: Scope, receive: Receive, send: Send) -> None:
+    """The app of a configuration that several servers share; each replaces it by its own.
+
+    Its arguments tell uvicorn that it is no factory.
+    """
+
+
+def _replace_placeholder(wrapped: Any, app: ASGIApp) -> Any:
+    """Copy the middleware that uvicorn's configuration wraps around the placeholder."""
+    if wrapped is _placeholder:
+        return app
+    middleware = copy.copy(wrapped)
+    middleware.app = _replace_placeholder(wrapped.app, app)
+    return middleware
+
+
+class Configuration:
+    """uvicorn's configuration, loaded and checked."""
+
+    def __init__(
+        self,
+        config: uvicorn.Config,
+        make_loop: Callable[[], asyncio.AbstractEventLoop],
+        changes_loggers: bool,
+    ) -> None:
+        self.config = config
+        self.make_loop = make_loop
+        self.changes_loggers = changes_loggers
+
+    def copy(self, app: ASGIApp) -> uvicorn.Config:
+        """Return a copy for one server, with its app."""
+        config = copy.copy(self.config)
+        config.loaded_app = _replace_placeholder(config.loaded_app, app)
+        return config
+
+
+# Packages that uvicorn imports only where an option needs them, by module.
+_PACKAGES = {
+    "dotenv": "python-dotenv",
+    "httptools": "httptools",
+    "uvloop": "uvloop",
+    "websockets": "websockets",
+    "wsproto": "wsproto",
+    "zttp": "zttp",
+}
+
+# Making a configuration is the most expensive part of a start, and most servers of a suite have
+# the same. It is shared if its values are of these types, and none names a file.
+_PLAIN = {str, int, float, bool, type(None)}
+_READ_ANEW = ("ssl_", "env_file", "log_config")
+
+# uvicorn.Config changes the loggers of the whole process by these.
+_LOG_OPTIONS = ("log_config", "log_level", "access_log", "use_colors")
+
+
+def configure(given: Mapping[str, Any]) -> Configuration:
+    """Make uvicorn's configuration for a server.
+
+    Args:
+        given: uvicorn's options, by name.
+
+    Raises:
+        ConfigurationError: `uvicorn_config` holds an unknown name or a value that uvicorn refuses.
+    """
+    for name, value in given.items():
+        if type(value) not in _PLAIN or name.startswith(_READ_ANEW):
+            return _configure(given)
+    # uvicorn looks at these two besides its arguments.
+    allowed_proxies = os.environ.get("FORWARDED_ALLOW_IPS")
+    trace = _logger.getEffectiveLevel() <= TRACE_LOG_LEVEL
+    return _configure_once(trace, allowed_proxies, tuple(given), *given.values())
+
+
+# By type too, as 1 and True are equal.
+@lru_cache(maxsize=32, typed=True)
+def _configure_once(
+    trace: bool, allowed_proxies: str | None, names: tuple[str, ...], *values: Any
+) -> Configuration:
+    return _configure(dict(zip(names, values, strict=True)))
+
+
+def _configure(given: Mapping[str, Any]) -> Configuration:
+    check_values(given, _parameters(), "uvicorn_config")
+    logs = {name: given[name] for name in _LOG_OPTIONS if name in given}
+    others = {name: value for name, value in given.items() if name not in logs}
+    try:
+        config = uvicorn.Config(
+            _placeholder, interface="asgi3", workers=1, log_config=None, **others
+        )
+        config.load()
+        make_loop = config.get_loop_factory() or asyncio.new_event_loop
+    except (Exception, SystemExit) as error:
+        values = ", ".join(f"{name}={value!r}" for name, value in others.items())
+        raise ConfigurationError(_refusal(error, values)) from error
+    for name, value in logs.items():
+        setattr(config, name, value)
+    return Configuration(config, make_loop, bool(logs))
+
+
+def _refusal(error: BaseException, values: str) -> str:
+    package = _PACKAGES.get(getattr(error, "name", None) or "")
+    if isinstance(error, ModuleNotFoundError) and package is not None:
+        return (
+            f"uvicorn needs the package {package} for {values}, and that is not installed. "
+            f"Install it: pip install {package}"
+        )
+    text = str(error).rstrip(".")
+    return (
+        f"uvicorn refuses its configuration, {values}: {type(error).__name__}: {text}. "
+        "Correct it; uvicorn's documentation says what it takes."
+    )
+
+
+@lru_cache(maxsize=1)
+def _parameters() -> dict[str, Any]:
+    """The names and types of uvicorn's options, a little more exact than it says itself."""
+    hints = typing.get_type_hints(uvicorn.Config.__init__)
+    hints.pop("return", None)
+    hints["log_level"] = typing.Literal[tuple(uvicorn.config.LOG_LEVELS)] | int | None
+    # It says int where asyncio takes any number of seconds.
+    floats = {name: float for name in hints if name.startswith("timeout_") and hints[name] is int}
+    return hints | floats

@@ -1,0 +1,304 @@
+"""uvicorn, driven by events. Its exits by `SystemExit` stop here.
+
+Two parts of `uvicorn.Server` are replaced, because they cost 0.1 s and more or have no bound: the
+main loop, which sleeps 0.1 s between two checks of a flag, and the shutdown, which always sleeps
+0.1 s. Its configuration, its protocols and its startup are uvicorn's own.
+
+The table of a stop in `_server/lifecycle.py` has the order in which the methods are called.
+"""
+
+import asyncio
+import contextlib
+import socket
+import threading
+import time
+from collections.abc import Callable
+from concurrent.futures import Future
+from email.utils import formatdate
+from typing import Any
+
+import uvicorn
+
+from liveserver._app.asgi import ASGIApp
+from liveserver._reporting.wording import request_line
+from liveserver._requests.middleware import RecordingMiddleware
+from liveserver._requests.record import RecordWithoutWebSocket, RequestRecord
+from liveserver._sync.latches import resolve
+from liveserver._uvicorn.config import Configuration
+from liveserver._uvicorn.connections import Handshakes, shared_state, unwatch, watch
+from liveserver._uvicorn.lifespan import Lifespan
+from liveserver._uvicorn.loggers import restored_loggers
+
+__all__ = ["UvicornServer"]
+
+
+class UvicornServer(uvicorn.Server):
+    """One run of uvicorn, from the app's startup to its shutdown. Its methods run on the loop.
+
+    The server's thread writes `started`, `closing` and `cut`; any thread may read them at any time.
+
+    Attributes:
+        closing: The stop has begun.
+        cut: What the stop did not wait for any longer: requests and others, a line each.
+        app_lifespan: The app's lifespan; None until `begin`.
+    """
+
+    def __init__(
+        self, configuration: Configuration, middleware: RecordingMiddleware, sock: socket.socket
+    ) -> None:
+        config = configuration.copy(middleware.asgi)
+        super().__init__(config)
+        self._changes_loggers = configuration.changes_loggers
+        self._middleware = middleware
+        self._sock = sock
+        self._handshakes: Handshakes | None = None
+        if config.is_ssl:
+            self._handshakes = Handshakes(config.http_protocol_class)
+            protocol_class: Any = self._handshakes
+            config.http_protocol_class = protocol_class
+        self._wake = asyncio.Event()
+        self._drained = asyncio.Event()  # no connection and no request is left, or waited for
+        self.servers = []
+        self._listening = True
+        self.closing = self._aborting = False
+        self.cut: list[str] = []
+        self.app_lifespan: Lifespan | None = None
+        self.server_state = shared_state(self, counts=config.limit_max_requests is not None)
+        middleware.every_second = self._renew_headers
+        if config.ws == "auto" and config.ws_protocol_class is None:
+            middleware.record_class = RecordWithoutWebSocket
+
+    def _renew_headers(self) -> None:
+        """Renew the date, in the list that running responses hold already."""
+        config = self.config
+        date = formatdate(time.time(), usegmt=True).encode()
+        dates = [(b"date", date)] if config.date_header else []
+        self.server_state.default_headers[:] = dates + config.encoded_headers
+
+    def with_users_logging(self, run: Callable[[], None]) -> None:
+        """Call a function; until it returns, the log options of the user are in force."""
+        if not self._changes_loggers:
+            return run()
+        with restored_loggers():
+            self.config.configure_logging()
+            run()
+
+    def begin(self, app: ASGIApp, loop: asyncio.AbstractEventLoop) -> None:
+        """Start the app's lifespan in the loop's next turn."""
+        self._middleware.app = app
+        self._middleware.loop = loop
+        self.app_lifespan = Lifespan(app, self.config.lifespan, self.config.asgi_version)
+        self.lifespan: Any = self.app_lifespan  # what uvicorn's startup() calls
+        self.app_lifespan.begin(loop)
+
+    async def start_serving(self) -> None:
+        """Wait for the app's startup, then accept connections.
+
+        Raises:
+            StartupError: The app refused.
+        """
+        try:
+            await self.startup(sockets=[self._sock])
+        except OSError:
+            await self.shut_down_app()
+            raise
+
+    async def serve_until_drained(self) -> None:
+        """Serve until the stop begins and the last request has ended, or is given up."""
+        await self.main_loop()
+        self.close()
+        self.stop_listening()
+        self._check_drained()
+        await self._drained.wait()
+
+    async def shut_down_app(self) -> None:
+        """Run the app's shutdown.
+
+        Raises:
+            ShutdownError: The app failed.
+        """
+        assert self.app_lifespan is not None  # it has started
+        await self.app_lifespan.shutdown()
+
+    def unreported_failure(self) -> BaseException | None:
+        """Return what the app's lifespan raised after its startup or shutdown was answered."""
+        return None if self.app_lifespan is None else self.app_lifespan.unreported_failure()
+
+    async def main_loop(self) -> None:
+        """Wait until the stop begins, or uvicorn's own limits end the server."""
+        notify = self.config.callback_notify is not None
+        if not notify and self.config.limit_max_requests is None:
+            await self._wake.wait()  # only close() sets it
+            return
+        while True:
+            self._wake.clear()  # before the check, so that a later change is not missed
+            if self.closing or await self.on_tick(0 if notify else 1):
+                return
+            # uvicorn calls this option's function once a second.
+            tick = asyncio.get_running_loop().call_later(1.0, self.wake) if notify else None
+            await self._wake.wait()
+            if tick is not None:
+                tick.cancel()
+
+    def _stop_accepting(self) -> None:
+        # One turn before the listener is closed: asyncio drops a connection that it accepted just
+        # before its server closed, without closing the socket. A connection that it accepted
+        # before this turn is set up in this one.
+        with contextlib.suppress(NotImplementedError):  # on Windows, whose loop has no readers
+            asyncio.get_running_loop().remove_reader(self._sock)
+
+    def stop_listening(self) -> None:
+        """Close the listening socket; if it is closed, do nothing."""
+        if self._listening:
+            self._listening = False
+            while self.servers:
+                self.servers.pop().close()
+            self._sock.close()
+
+    def wake(self) -> None:
+        """Let the main loop check whether it has to end."""
+        self._wake.set()
+
+    def on_late_member(self, member: Any) -> None:
+        """Close a connection that was accepted just before the stop began."""
+        if not isinstance(member, asyncio.Future):
+            asyncio.get_running_loop().call_soon(self._shut, member)
+
+    def on_client_gone(self) -> None:
+        """A client has left: a test that waits for its request need not wait any longer."""
+        self._middleware.resolve_waiters()
+
+    def on_member_gone(self) -> None:
+        """A connection or a task has ended during the stop: check what is left."""
+        if not self._aborting:  # else the server left, not the client, and the app must see that
+            for record in list(self._middleware.running):
+                if not record.event_stream:  # which is cut already
+                    self._cancel_if_abandoned(record)
+        self._check_drained()
+
+    def _check_drained(self) -> None:
+        if self.server_state.tasks:
+            return
+        for connection in list(self.server_state.connections):
+            self._abort_tls_goodbye(connection.transport)
+        if not self.server_state.connections:
+            self._drained.set()
+
+    def _abort_tls_goodbye(self, transport: Any) -> None:
+        """Abort a TLS connection that waits for the client's close_notify: pools never send it."""
+        if self.config.is_ssl and transport.is_closing() and not _unsent(transport):
+            transport.abort()
+
+    def close(self) -> None:
+        """Begin the stop: close idle connections, WebSockets (1012) and event streams."""
+        if not self.closing:
+            self.closing = True
+            self._stop_accepting()
+            self.wake()
+            watch(self.server_state, self)
+            for record in list(self._middleware.running):
+                if record.event_stream:
+                    _disconnect(record)
+                else:
+                    self._cancel_if_abandoned(record)
+            for connection in list(self.server_state.connections):
+                self._shut(connection)
+            self._abort_handshakes()
+
+    def _cancel_if_abandoned(self, record: RequestRecord) -> None:
+        """Cancel a request, once, if its client left before it had its response."""
+        if record.abandoned and not record.cancelling:
+            if not record.response_started:  # leaving is how a client ends a stream
+                self._note_cut(record)
+            record.cancel()
+
+    def _note_cut(self, record: RequestRecord) -> None:
+        self.cut.append(request_line(record, threading.current_thread()))
+
+    def _shut(self, connection: Any) -> None:
+        transport = connection.transport
+        # asyncio's TLS transport, closed twice, forgets the connection and cannot abort it.
+        if not (self.config.is_ssl and transport.is_closing()):
+            try:
+                connection.shutdown()
+            except Exception:  # the state of its parser allows no orderly end
+                transport.abort()
+        self._abort_tls_goodbye(transport)
+
+    def cancel_streams(self) -> None:
+        """Cancel the event streams and WebSockets that still run after their disconnect."""
+        for record in list(self._middleware.running):
+            if record.endless:
+                _disconnect(record)  # its client may not read
+                record.cancel()
+
+    def abort_requests(self) -> None:
+        """Record which requests still run, and abort their connections."""
+        self._aborting = True
+        for record in list(self._middleware.running):
+            self._note_cut(record)
+        if not self._middleware.running:
+            connection: Any
+            for connection in self.server_state.connections:
+                if connection.transport.get_write_buffer_size():
+                    host, port = connection.client or ("unknown", 0)
+                    self.cut.append(f"connection of {host}:{port}, whose client does not read")
+        self.abort_connections()
+
+    def drop_connections(self, done: "Future[None]", turns: int = 100) -> None:
+        """Abort every connection that is open now, and resolve a future when they are gone."""
+        connections = list(self.server_state.connections)
+        self.abort_connections()
+        self._when_gone(connections, done, turns)
+
+    def _when_gone(self, connections: list[Any], done: "Future[None]", turns: int) -> None:
+        if turns and not self.server_state.connections.isdisjoint(connections):
+            # The loop tells the protocols in one of its next turns.
+            asyncio.get_running_loop().call_soon(self._when_gone, connections, done, turns - 1)
+        else:
+            resolve(done)
+
+    def abort_connections(self) -> None:
+        """Abort every connection; the app sees a disconnect."""
+        for connection in list(self.server_state.connections):
+            connection.transport.abort()
+        self._abort_handshakes()
+
+    def _abort_handshakes(self) -> None:
+        if self._handshakes is not None:
+            self._handshakes.abort()
+
+    def cancel_requests(self) -> None:
+        """Cancel the tasks of the requests that still run."""
+        for task in list(self.server_state.tasks):
+            task.cancel()
+
+    def stop_waiting(self) -> None:
+        """Go on to the app's shutdown, whatever requests still run."""
+        self.close()
+        self._drained.set()
+
+    def break_cycles(self) -> None:
+        """Break this object's reference cycles, once the loop is closed.
+
+        So the user's app is freed with its server, not when the garbage collector runs.
+        """
+        unwatch(self.server_state)
+
+
+def _disconnect(record: RequestRecord) -> None:
+    """Abort a request's connection; under HTTP/2, where others share it, the request's stream."""
+    cycle = record.cycle
+    if hasattr(cycle, "abort_stream"):
+        cycle.abort_stream()
+        cycle.message_event.set()  # the app sees a disconnect
+    elif cycle is not None:
+        cycle.transport.abort()
+
+
+def _unsent(transport: Any) -> int:
+    """Return how many bytes a transport still has to send; 0 if it has lost its connection."""
+    try:
+        return int(transport.get_write_buffer_size())
+    except AttributeError:
+        return 0

@@ -3,7 +3,7 @@
 import re
 from pathlib import Path
 
-from setuptools import setup
+from setuptools import find_packages, setup
 
 ROOT = Path(__file__).parent
 VERSION = re.search(
@@ -20,7 +20,7 @@ setup(
     license_expression="MIT",
     license_files=["LICENSE"],
     keywords="testing unittest pytest uvicorn asgi live-server",
-    packages=["liveserver"],
+    packages=find_packages(include=["liveserver", "liveserver.*"]),
     package_data={"liveserver": ["py.typed"]},
     python_requires=">=3.11",
     install_requires=[
@@ -43,6 +43,7 @@ setup(
         "Programming Language :: Python :: 3.12",
         "Programming Language :: Python :: 3.13",
         "Programming Language :: Python :: 3.14",
+        "Programming Language :: Python :: 3.15",
         "Topic :: Software Development :: Testing :: Unit",
         "Typing :: Typed",
     ],

@@ -21,7 +21,17 @@ from typing import NamedTuple
 ROOT = Path(__file__).parent.parent
 
 # The longest ones, which begin first. Here and below, a module in a folder goes by its last name.
-LONG = ["test_faults", "test_robustness", "test_runners", "test_app_errors"]
+LONG = [
+    "test_command_line",
+    "test_faults",
+    "test_robustness",
+    "test_pause",
+    "test_shared",
+    "test_debugger",
+    "test_races",
+    "test_runners",
+    "test_app_errors",
+]
 
 # They try in more ways what other tests reach too, or look at the text of the package.
 NOT_MEASURED = {

@@ -71,6 +71,9 @@ print(*{canonicalize_name(each.name) for each in distributions()} - {"pip", "set
 print(*needed("liveserver", set()))
 """
 
+# The head of the list that the own tests end with.
+SKIPPED = "\n\nSkipped:"
+
 
 def say(what: str) -> None:
     """Print a line at once, so that it stands before what a process prints."""
@@ -137,10 +140,12 @@ def check_files(sdist: dict[str, bytes], wheel: dict[str, bytes]) -> None:
         say(f"the source distribution has all {len(tracked)} files of the project")
     strays = [name for name in sdist if "__pycache__" in name or name.startswith(".")]
     need(not strays, f"in the source distribution by mistake: {strays}")
-    package = {name for name in sdist if name.startswith("liveserver/")}
+    modules = {path.relative_to(ROOT).as_posix() for path in (ROOT / "liveserver").rglob("*.py")}
+    package = {*modules, "liveserver/py.typed"}
     code = {name for name in wheel if ".dist-info/" not in name}
     need("liveserver/py.typed" in code, "the wheel has no py.typed, so type checkers ignore it")
     need(code == package, f"the wheel has other files than the package: {code ^ package}")
+    need(package <= sdist.keys(), f"not in the source distribution: {package - sdist.keys()}")
     need(all(wheel[name] == sdist[name] for name in code), "the two have different code")
     licenses = [name for name in wheel if name.endswith(".dist-info/licenses/LICENSE")]
     need(licenses and wheel[licenses[0]] == sdist["LICENSE"], "the wheel has no LICENSE")
@@ -202,7 +207,7 @@ def check_own_tests(python: Path, folder: Path, sdist: Path) -> None:
     summary = re.search(r"^(Ran (\d+) tests in .*, (\d+) of them skipped\.)\nOK", report, re.M)
     if summary is None or int(summary[2]) - int(summary[3]) < 100:
         raise SystemExit(f"package_check: too few tests ran:\n{report}")
-    say(f"the source distribution's own tests pass: {summary[1]}")
+    say(f"the source distribution's own tests pass:{report[report.rindex(SKIPPED) :].rstrip()}")
 
 
 def main() -> None:

@@ -1,25 +1,37 @@
 """Run the test modules, as many at a time as there are processors: python -m tests.suite
 
 Most tests wait more than they work. Each module has a process of its own, with the -W and -X dev of
-this one, and is shown if it fails.
+this one, and is shown if it fails. At the end stands why tests were skipped.
 With --coverage FILE it is measured what those modules reach that add something to it; with
 COVERAGE_FILE=FILE, `coverage combine` and `coverage report` then say what.
 """
 
 import argparse
+import ast
 import os
 import re
 import subprocess
 import sys
 import time
+from collections import Counter
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import NamedTuple
 
 ROOT = Path(__file__).parent.parent
 
-# The longest ones, which begin first.
-LONG = ["test_faults", "test_robustness", "test_runners", "test_app_errors"]
+# The longest ones, which begin first. Here and below, a module in a folder goes by its last name.
+LONG = [
+    "test_command_line",
+    "test_faults",
+    "test_robustness",
+    "test_pause",
+    "test_shared",
+    "test_debugger",
+    "test_races",
+    "test_runners",
+    "test_app_errors",
+]
 
 # They try in more ways what other tests reach too, or look at the text of the package.
 NOT_MEASURED = {
@@ -34,9 +46,11 @@ NOT_MEASURED = {
     "test_states",
 }
 
-
 # Of unittest's summary.
 TESTS, SKIPPED = r"Ran (\d+) tests? in [\d.]+s", r"skipped=(\d+)\)$"
+
+# The end of a skipped test's line: the repr() of the reason.
+REASON = r"""\bskipped ('.*'|".*")$"""
 
 
 class Ran(NamedTuple):
@@ -61,11 +75,31 @@ class Ran(NamedTuple):
         found = re.findall(pattern, self.output, re.MULTILINE)
         return int(found[-1]) if found else None
 
+    def skipped(self) -> Counter[str]:
+        """How many tests were skipped, by reason."""
+        reasons = re.findall(REASON, self.output, re.MULTILINE)
+        return Counter(ast.literal_eval(each) for each in reasons)
+
+
+def last(name: str) -> str:
+    """The last name of a module: test_one of tests.folder.test_one."""
+    return name.rpartition(".")[2]
+
 
 def modules() -> list[str]:
     """All test modules, in the order in which they should begin."""
-    names = sorted(path.stem for path in (ROOT / "tests").glob("test_*.py"))
-    return sorted(names, key=lambda name: LONG.index(name) if name in LONG else len(LONG))
+    paths = sorted((ROOT / "tests").rglob("test_*.py"))
+    names = [".".join(path.relative_to(ROOT).with_suffix("").parts) for path in paths]
+    return sorted(names, key=lambda name: (*LONG, last(name)).index(last(name)))
+
+
+def chosen(wanted: list[str]) -> list[str]:
+    """The modules of these names, full or last; all if there are none."""
+    every = modules()
+    for name in wanted:
+        if not any(name in (each, last(each)) for each in every):
+            raise SystemExit(f"There is no test module {name!r}.")
+    return [each for each in every if not wanted or each in wanted or last(each) in wanted]
 
 
 def run(name: str, flags: list[str], data: Path | None) -> Ran:
@@ -76,7 +110,7 @@ def run(name: str, flags: list[str], data: Path | None) -> Ran:
         flags = [*flags, "-m", "coverage", "run"]
     started = time.perf_counter()
     done = subprocess.run(
-        [sys.executable, *flags, "-m", "unittest", f"tests.{name}"],
+        [sys.executable, *flags, "-m", "unittest", "-v", name],
         cwd=ROOT,
         env=env,
         stdout=subprocess.PIPE,
@@ -104,12 +138,12 @@ def main() -> int:
     flags += [f"-W{each}" for each in sys.warnoptions]
 
     def run_one(name: str) -> Ran:
-        return run(name, flags, None if name in NOT_MEASURED else arguments.coverage)
+        return run(name, flags, None if last(name) in NOT_MEASURED else arguments.coverage)
 
     started = time.perf_counter()
     ran: list[Ran] = []
     with ThreadPoolExecutor(1 + (os.cpu_count() or 1)) as pool:
-        for done in pool.map(run_one, arguments.modules or modules()):
+        for done in pool.map(run_one, chosen(arguments.modules)):
             ran.append(done)
             verdict = "FAILED" if done.failed else "ok"
             print(f"{verdict:7} {done.seconds:6.1f} s  {done.name}", flush=True)
@@ -119,6 +153,11 @@ def main() -> int:
     tests = sum(each.count(TESTS) or 0 for each in ran)
     skipped = sum(each.count(SKIPPED) or 0 for each in ran)
     seconds = time.perf_counter() - started
+    reasons = sum((each.skipped() for each in ran), Counter[str]())
+    if reasons:
+        print("\nSkipped:")
+        for reason, number in reasons.most_common():
+            print(f"{number:5}  {reason}")
     print(f"\nRan {tests} tests in {seconds:.0f} s, {skipped} of them skipped.")
     print(f"FAILED: {' '.join(failed)}" if failed else "OK")
     return bool(failed)

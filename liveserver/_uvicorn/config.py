@@ -16,10 +16,13 @@ from uvicorn.logging import TRACE_LOG_LEVEL
 from liveserver._app.asgi import ASGIApp, Receive, Scope, Send
 from liveserver._errors import ConfigurationError
 from liveserver._options.validation import check_values
+from liveserver._uvicorn.contracts import check_protocol, check_uvicorn
 
 __unittest = __tracebackhide__ = True
 
 __all__ = ["WITHOUT_TIMEOUTS", "Configuration", "configure"]
+
+check_uvicorn()
 
 _logger = logging.getLogger("uvicorn.error")
 
@@ -124,6 +127,10 @@ def _configure(given: Mapping[str, Any]) -> Configuration:
     except (Exception, SystemExit) as error:
         values = ", ".join(f"{name}={value!r}" for name, value in others.items())
         raise ConfigurationError(_refusal(error, values)) from error
+    protocol_class: Any
+    for protocol_class in (config.http_protocol_class, config.ws_protocol_class):
+        if protocol_class is not None:  # no library for WebSockets is installed
+            check_protocol(protocol_class)
     for name, value in logs.items():
         setattr(config, name, value)
     return Configuration(config, make_loop, bool(logs))

@@ -1,1 +1,1 @@
-"""The tests of liveserver: scenarios with inner test classes, see `tests/support.py`."""
+"""The tests of liveserver: scenarios with inner test classes, see `tests/helpers/support.py`."""

@@ -3,7 +3,7 @@
 import faulthandler
 import sys
 
-from tests.faults import FAULTS, Trial, try_fault, ways
+from tests.helpers.faults import FAULTS, Trial, try_fault, ways
 
 
 def main() -> int:

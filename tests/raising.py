@@ -15,7 +15,7 @@ import time
 from collections import Counter
 from pathlib import Path
 
-from tests.support import loops
+from tests.helpers.support import loops
 
 ROOT = Path(__file__).parent.parent
 

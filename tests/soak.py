@@ -15,8 +15,8 @@ from typing import Any
 import aiohttp
 
 from liveserver import LiveServer
-from tests import apps
-from tests.support import Client, loops
+from tests.helpers import apps
+from tests.helpers.support import Client, loops
 
 REQUESTS, THREADS, TASKS, SERVERS = 10_000, 50, 50, 200
 

@@ -26,7 +26,7 @@ LONG = [
     "test_faults",
     "test_robustness",
     "test_pause",
-    "test_shared",
+    "test_session_servers",
     "test_debugger",
     "test_races",
     "test_runners",

@@ -2,7 +2,7 @@
 
 Most of what the package uses of uvicorn fails at once if it is gone. Without one of the names here,
 a stop would leave connections open, or a test would wait for a request whose client has left.
-`tests/test_contracts.py` has the whole list.
+`tests/uvicorn/test_contracts.py` has the whole list.
 
 A class has each name that its functions use: most are attributes of instances. A class that is not
 written in Python does not tell its names, and passes.

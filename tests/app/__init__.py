@@ -1,0 +1,1 @@
+"""The apps that a server is given, of every shape and framework."""

@@ -1,0 +1,1 @@
+"""The shop that the README's examples are about; see `tests/helpers/readme.py`."""

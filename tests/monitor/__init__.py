@@ -1,0 +1,1 @@
+"""What a test hears of the requests that it caused."""

@@ -1,0 +1,184 @@
+"""What a test waits for at its end, and what it says when that does not come."""
+
+import contextlib
+import re
+import warnings
+from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
+from typing import Any, ClassVar
+from unittest import mock
+
+from liveserver import AppError, LiveServer, LiveServerTestCase
+from liveserver._monitor.span import RequestSpan
+from tests.helpers import apps
+from tests.helpers.observed import HANG, Shop, notes
+from tests.helpers.support import (
+    Client,
+    StrictTestCase,
+    each_base,
+    get,
+    loops,
+    run_class,
+    until,
+    with_loop,
+)
+
+
+class LeavesOpen:
+    """Test classes whose tests may leave a request behind."""
+
+    app = Shop()
+    server_options: ClassVar[Any] = {"shutdown_timeout": 0.05}
+    client: ClassVar[Client]
+
+    def leave_open(self: Any) -> None:
+        type(self).client = Client(self.base_url)
+        self.client.send("/hang")
+        until(lambda: bool(self.server.requests))
+
+    @classmethod
+    def tearDownClass(cls) -> None:
+        cls.client.close()
+        super().tearDownClass()  # type: ignore[misc]
+
+
+class OutlastingTests(StrictTestCase):
+    """A request that outlasts a test is waited for once, and named."""
+
+    def setUp(self) -> None:
+        super().setUp()
+        self.waits: list[bool] = []
+        settles = RequestSpan.wait_for_requests
+
+        def noted(span: RequestSpan, seconds: float) -> bool:
+            self.waits.append(settles(span, seconds))
+            return self.waits[-1]
+
+        self.enterContext(mock.patch.object(RequestSpan, "wait_for_requests", noted))
+        self.warned = self.enterContext(warnings.catch_warnings(record=True))
+        warnings.simplefilter("always")
+
+    @each_base
+    def test_no_later_test_waits_for_it(self, base: Any) -> None:
+        class Tests(LeavesOpen, base):  # type: ignore[misc]
+            def test_1(self) -> None:
+                self.leave_open()
+
+            def test_2(self) -> None:
+                with self.assertServerRaises(Exception):
+                    get(self.base_url, "/raise")
+
+            def test_3(self) -> None:
+                pass
+
+        self.waits.clear()
+        self.warned.clear()
+        outcome = run_class(Tests)
+        self.assertEqual((outcome.testsRun, outcome.raised), (3, []))
+        # The asyncio class looks twice: at once, and then in a thread.
+        failed = self.waits.count(False)
+        self.assertEqual(failed, 1 if base is LiveServerTestCase else 2)
+        self.assertEqual(self.waits[:failed], [False] * failed)
+        texts = [str(each.message) for each in self.warned]
+        (text,) = [text for text in texts if text.startswith("Requests still running")]
+        self.assertRegex(
+            text,
+            r"^Requests still running after 0\.05 s \(shutdown_timeout\):\n"
+            rf"  GET /hang, open \d\.\d s, at {HANG} in do_hang$",
+        )
+
+    @each_base
+    def test_where_warnings_are_errors_the_app_is_judged_all_the_same(self, base: Any) -> None:
+        class Tests(LeavesOpen, base):  # type: ignore[misc]
+            def test_it(self) -> None:
+                self.leave_open()
+                get(self.base_url, "/raise")
+
+        with warnings.catch_warnings():
+            warnings.simplefilter("error", ResourceWarning)
+            raised = run_class(Tests).raised
+        self.assertEqual(
+            [type(error) for error in raised], [ResourceWarning, AppError, ResourceWarning]
+        )
+        self.assertRegex(str(raised[0]), "^Requests still running after")
+        self.assertRegex(str(raised[2]), "^Cut at the stop")
+
+
+class LeavingTests(StrictTestCase):
+    """A client that leaves while its request is waited for ends the wait."""
+
+    def setUp(self) -> None:
+        super().setUp()
+        self.pool = self.enterContext(ThreadPoolExecutor(1))
+
+    @contextlib.contextmanager
+    def hanging(self, loop: str) -> Iterator[tuple[LiveServer, Client]]:
+        """A server whose requests would be waited for for ever, and a client of one."""
+        app = apps.Faulty(handler=apps.hang)
+        server = LiveServer(app, shutdown_timeout=600, **with_loop(loop))
+        with server, Client(server.base_url) as client:
+            client.send("/")
+            self.assertTrue(app.begun.wait(5))
+            with self.assertWarnsRegex(ResourceWarning, r"^Cut at the stop:\n  GET /, open "):
+                yield server, client
+                server.stop()
+
+    def test_at_the_end_of_a_test(self) -> None:
+        for loop in loops():
+            with self.subTest(loop=loop), self.hanging(loop) as (server, client):
+                settled = self.pool.submit(RequestSpan(server).wait_for_requests, 600)
+                until(lambda: bool(server._control.run.loop_thread.middleware._waiters))
+                client.close()
+                self.assertTrue(settled.result(5))
+
+    def test_at_the_stop(self) -> None:
+        for loop in loops():
+            with self.subTest(loop=loop), self.hanging(loop) as (server, client):
+                stopped = self.pool.submit(server.stop)
+                until(lambda: not server.running)
+                client.close()
+                self.assertIsNone(stopped.result(5))
+
+
+class GoneTests(StrictTestCase):
+    """A test that fails because its server is gone is told so."""
+
+    def test_the_note(self) -> None:
+        class Tests(LiveServerTestCase):
+            app = apps.Faulty()
+
+            def test_1(self) -> None:
+                get(self.base_url)
+                self.server.stop()
+
+            def test_2(self) -> None:
+                get(self.base_url)
+
+            def test_3(self) -> None:
+                self.server.start()
+                get(self.base_url)
+                self.fail("of another reason")
+
+        refused, failed = run_class(Tests).raised
+        self.assertIsInstance(refused, ConnectionRefusedError)
+        (note,) = notes(refused)
+        self.assertRegex(
+            note,
+            r"^The server at http://127\.0\.0\.1:\d+ runs no more: it was stopped, or "
+            r"ended by itself\.$",
+        )
+        (note,) = notes(failed)
+        self.assertIn("was asked in this test", note)
+        self.assertNotIn("runs no more", note)
+
+    def test_a_server_of_one_test(self) -> None:
+        class Tests(LiveServerTestCase):
+            app = Shop()
+            server_scope = "test"
+
+            def test_it(self) -> None:
+                get(self.base_url, "/raise")
+
+        # Its verdict comes after the stop.
+        (error,) = run_class(Tests).raised
+        self.assertIsNone(re.search("runs no more", "".join(notes(error))))

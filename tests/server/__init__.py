@@ -1,0 +1,1 @@
+"""A server by hand: its starts and stops, its address, the process it lives in."""

@@ -1,0 +1,1 @@
+"""uvicorn as it is used here."""

@@ -23,6 +23,8 @@ class TestMonitor:
         server: The server that it follows.
     """
 
+    __test__ = False  # pytest collects classes by their name
+
     def __init__(self, server: LiveServer | None, raises: bool) -> None:
         self.server: LiveServer | None = None
         self._raises = raises

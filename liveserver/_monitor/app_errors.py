@@ -1,7 +1,6 @@
 """The errors of the app in a test: raised, or expected."""
 
 import re
-from types import TracebackType
 from typing import Self
 
 from liveserver._errors import AppError
@@ -71,12 +70,7 @@ class ServerRaises:
         self._span = RequestSpan(self._server)
         return self
 
-    def __exit__(
-        self,
-        exc_type: type[BaseException] | None,
-        exc: BaseException | None,
-        traceback: TracebackType | None,
-    ) -> None:
+    def __exit__(self, exc_type: type[BaseException] | None, *_: object) -> None:
         if exc_type is None:
             self._span.finish_requests()
             self._check()
@@ -84,12 +78,7 @@ class ServerRaises:
     async def __aenter__(self) -> Self:
         return self.__enter__()
 
-    async def __aexit__(
-        self,
-        exc_type: type[BaseException] | None,
-        exc: BaseException | None,
-        traceback: TracebackType | None,
-    ) -> None:
+    async def __aexit__(self, exc_type: type[BaseException] | None, *_: object) -> None:
         if exc_type is None:
             await run_in_thread(self._span.finish_requests)
             self._check()

@@ -4,7 +4,6 @@ import asyncio
 import ssl
 import threading
 from collections.abc import Awaitable, Callable
-from types import TracebackType
 from typing import Any, Self, TypeVar, Unpack, overload
 
 from liveserver._app.loading import App
@@ -288,12 +287,7 @@ class LiveServer:
         self.start()
         return self
 
-    def __exit__(
-        self,
-        exc_type: type[BaseException] | None,
-        exc: BaseException | None,
-        traceback: TracebackType | None,
-    ) -> None:
+    def __exit__(self, *_: object) -> None:
         self.stop()
 
     async def __aenter__(self) -> Self:
@@ -304,12 +298,7 @@ class LiveServer:
             raise
         return self
 
-    async def __aexit__(
-        self,
-        exc_type: type[BaseException] | None,
-        exc: BaseException | None,
-        traceback: TracebackType | None,
-    ) -> None:
+    async def __aexit__(self, *_: object) -> None:
         if self._control.stops_at_once():
             self.stop()  # nothing is left to wait for
         else:

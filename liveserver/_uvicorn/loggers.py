@@ -53,7 +53,10 @@ def restored_loggers() -> Iterator[None]:
     global _running, _before
     with _lock:
         if not _running:
-            _before = [_snapshot(logging.getLogger(name)) for name in _NAMES]
+            logs = map(logging.getLogger, _NAMES)
+            _before = [
+                (log, log.level, list(log.handlers), log.propagate, log.disabled) for log in logs
+            ]
         _running += 1
     try:
         yield
@@ -61,15 +64,6 @@ def restored_loggers() -> Iterator[None]:
         with _lock:
             _running -= 1
             if not _running:
-                _restore(_before)
-
-
-def _snapshot(log: logging.Logger) -> Any:
-    return log, log.level, list(log.handlers), log.propagate, log.disabled
-
-
-def _restore(snapshots: list[Any]) -> None:
-    for log, level, handlers, propagate, disabled in snapshots:
-        log.setLevel(level)
-        log.handlers[:] = handlers
-        log.propagate, log.disabled = propagate, disabled
+                for log, level, handlers, log.propagate, log.disabled in _before:
+                    log.setLevel(level)
+                    log.handlers[:] = handlers

@@ -209,11 +209,8 @@ class UvicornServer(uvicorn.Server):
         """Cancel a request, once, if its client left before it had its response."""
         if record.abandoned and not record.cancelling:
             if not record.response_started:  # leaving is how a client ends a stream
-                self._note_cut(record)
+                self.cut.append(request_line(record, threading.current_thread()))
             record.cancel()
-
-    def _note_cut(self, record: RequestRecord) -> None:
-        self.cut.append(request_line(record, threading.current_thread()))
 
     def _shut(self, connection: Any) -> None:
         transport = connection.transport
@@ -235,9 +232,9 @@ class UvicornServer(uvicorn.Server):
     def abort_requests(self) -> None:
         """Record which requests still run, and abort their connections."""
         self._aborting = True
-        for record in list(self._middleware.running):
-            self._note_cut(record)
-        if not self._middleware.running:
+        running = list(self._middleware.running)
+        self.cut += [request_line(record, threading.current_thread()) for record in running]
+        if not running:
             connection: Any
             for connection in self.server_state.connections:
                 if connection.transport.get_write_buffer_size():

@@ -59,11 +59,7 @@ class TestMonitor:
             self._span.exclude_since(mark)
 
     def finish_requests(self) -> None:
-        """Wait until the test's requests have ended.
-
-        Raises:
-            ResourceWarning: Some have not, and the user makes warnings errors.
-        """
+        """Wait until the test's requests have ended."""
         if self._span is not None:
             self._span.finish_requests()
 
@@ -73,22 +69,12 @@ class TestMonitor:
             await run_in_thread(self._span.finish_requests)
 
     def raise_app_errors(self) -> None:
-        """Raise what the app raised.
-
-        Raises:
-            AppError: One request raised.
-            ExceptionGroup: Several did.
-        """
+        """Raise what the app raised."""
         if self._raises and self._span is not None:
             raise_app_errors(self._span.requests())
 
     def detach(self) -> None:
-        """Raise what the app raised so far, and follow the server no longer.
-
-        Raises:
-            AppError: One request raised.
-            ExceptionGroup: Several did.
-        """
+        """Raise what the app raised so far, and follow the server no longer."""
         try:
             self.raise_app_errors()
         finally:

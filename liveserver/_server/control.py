@@ -82,11 +82,7 @@ class ServerControl:
 
     @property
     def app(self) -> App:
-        """The app that it serves.
-
-        Raises:
-            NotRunningError: A factory builds it, and the server has not started yet.
-        """
+        """The app that it serves."""
         if not self.options.factory:
             return self._make_app()
         if self._built is None:
@@ -95,11 +91,7 @@ class ServerControl:
 
     @property
     def port(self) -> int:
-        """The port.
-
-        Raises:
-            NotRunningError: The server has not started yet.
-        """
+        """The port."""
         if self._port is None:
             raise self._not_started("port")
         return self._port
@@ -110,11 +102,7 @@ class ServerControl:
         Args:
             name: The attribute that the user asked for.
             scheme: Its scheme without TLS.
-            host: Its host; by default the one for clients.
-
-        Raises:
-            NotRunningError: The server has not started yet.
-        """
+            host: Its host; by default the one for clients."""
         if self._port is None:
             raise self._not_started(name)
         host = host or self.options.public_host or self.options.host
@@ -206,11 +194,7 @@ class ServerControl:
         return run is not None and run.stops_at_once()
 
     def refuse_own_thread(self) -> None:
-        """Refuse a wait in the server's own thread.
-
-        Raises:
-            ShutdownError: The caller is that thread.
-        """
+        """Refuse a wait in the server's own thread."""
         run = self.run
         if run is not None and run.thread is threading.current_thread():
             raise ShutdownError(
@@ -221,11 +205,7 @@ class ServerControl:
     # Its requests.
 
     def serving_run(self, method: str) -> ServerRun:
-        """Return the run, for a method of the user's.
-
-        Raises:
-            NotRunningError: The server is not running.
-        """
+        """Return the run, for a method of the user's."""
         run = self.run
         if run is None or not run.serves:
             raise NotRunningError(

@@ -115,12 +115,7 @@ class ServerRun:
         """Start the thread and wait until the app is ready.
 
         Args:
-            app: The app as the user gave it, for an error.
-
-        Raises:
-            StartupError: The app failed to start. Nothing is left running.
-            StartupTimeout: It was not ready in time. It is left running only if it is stuck.
-        """
+            app: The app as the user gave it, for an error."""
         outcome = self.loop_thread.outcome
         try:
             self._start_thread()
@@ -187,12 +182,7 @@ class ServerRun:
         return self.loop_thread.ended.is_set() and not self.thread.is_alive()
 
     def stop(self) -> None:
-        """Stop the server, and report what went wrong.
-
-        Raises:
-            ShutdownError: The app's lifespan failed. The server is down.
-            ShutdownTimeout: Something did not end. It is left behind only if it is stuck.
-        """
+        """Stop the server, and report what went wrong."""
         try:
             error = self._bring_down()
         except BaseException:

@@ -35,19 +35,11 @@ class Portal:
 
         Args:
             seconds: How long.
-            every: Whether to wait for requests whose client has left, and for open streams, too.
-
-        Raises:
-            BusyTimeout: A request still runs.
-        """
+            every: Whether to wait for requests whose client has left, and for open streams, too."""
         self._wait(partial(self._loop_thread.when_idle, every), seconds, "was not idle")
 
     def drop_connections(self) -> None:
-        """Abort every open connection.
-
-        Raises:
-            BusyTimeout: The loop is blocked.
-        """
+        """Abort every open connection."""
         seconds = self._options.shutdown_timeout + bounds.GRACE
         action = self._loop_thread.server.drop_connections
         self._wait(action, seconds, "did not drop its connections")
@@ -64,11 +56,7 @@ class Portal:
                 raise BusyTimeout(message, seconds, pending) from None
 
     def call(self, call: "RemoteCall", seconds: float) -> Any:
-        """Run a call on the loop and return its result.
-
-        Raises:
-            BusyTimeout: It took too long, and is cancelled.
-        """
+        """Run a call on the loop and return its result."""
         self._submit(call)
         try:
             return call.outcome.result(self._options.bound(seconds))

@@ -92,11 +92,7 @@ class UvicornServer(uvicorn.Server):
         self.app_lifespan.begin(loop)
 
     async def start_serving(self) -> None:
-        """Wait for the app's startup, then accept connections.
-
-        Raises:
-            StartupError: The app refused.
-        """
+        """Wait for the app's startup, then accept connections."""
         try:
             await self.startup(sockets=[self._sock])
         except OSError:
@@ -112,11 +108,7 @@ class UvicornServer(uvicorn.Server):
         await self._drained.wait()
 
     async def shut_down_app(self) -> None:
-        """Run the app's shutdown.
-
-        Raises:
-            ShutdownError: The app failed.
-        """
+        """Run the app's shutdown."""
         assert self.app_lifespan is not None  # it has started
         await self.app_lifespan.shutdown()
 

@@ -1,4 +1,4 @@
-"""From the target that the command line names to the test whose fixture is served."""
+"""Find the app or the test that TARGET names."""
 
 import importlib
 import os
@@ -28,14 +28,10 @@ class Target(NamedTuple):
 
 
 def check_app(target: str, factory: bool) -> None:
-    """Import an app; errors use the words of the command line.
-
-    Args:
-        target: Where it is, `module:attribute`.
-        factory: Whether it is a function that builds the app.
+    """Import the app or factory `module:attribute`, with the command line's words in errors.
 
     Raises:
-        ConfigurationError: There is no such thing, it cannot be imported, or it is no app.
+        ConfigurationError: It does not exist, cannot be imported, or is not an app.
     """
     words = Words(
         app=_FORMS,
@@ -54,10 +50,10 @@ def _search() -> str:
 
 
 def find(target: str) -> Target:
-    """Import what the dotted name of a test class or of a test names.
+    """Import a test class or a test by its dotted name.
 
     Raises:
-        ConfigurationError: There is no such thing, it cannot be imported, or it has no server.
+        ConfigurationError: It does not exist, cannot be imported, or has no server.
     """
     module, names = _imported(target)
     holder: Any = None
@@ -75,7 +71,7 @@ def find(target: str) -> Target:
 
 
 def _imported(target: str) -> tuple[ModuleType, list[str]]:
-    """Import the longest beginning that is a module; return it and the names that are left."""
+    """Import the longest prefix that is a module; return it and the other names."""
     names = target.split(".")
     if not all(names):
         raise ConfigurationError(f"{target!r} names nothing. {_FORMS}")
@@ -85,7 +81,7 @@ def _imported(target: str) -> tuple[ModuleType, list[str]]:
         try:
             module = importlib.import_module(name)
         except ModuleNotFoundError as error:
-            if error.name != name:  # it is there, and imports something that is not
+            if error.name != name:  # the module exists, and imports one that does not
                 raise failed_import(name, target, error) from error
             if module is None:
                 raise ConfigurationError(

@@ -1,5 +1,6 @@
 """Turn what the user gives into an ASGI 3 app: imports, factories, WSGI, ASGI 2."""
 
+import contextlib
 import importlib.util
 import inspect
 from collections.abc import Callable
@@ -87,19 +88,13 @@ def imported(target: object, words: Words = IN_CODE) -> object:
 
 def _guess(target: str) -> str:
     """Correct `shop.main`, `shop.main.app` or `shop/main.py:app`."""
-    if _is_module(target):
-        return f"{target}:app"
+    with contextlib.suppress(Exception, SystemExit):  # raised by its parent package
+        if importlib.util.find_spec(target) is not None:
+            return f"{target}:app"
     path, _, attribute = target.replace("/", ".").strip(".").replace(".py", "").rpartition(".")
     if ":" in attribute:
         return f"{path}.{attribute}".lstrip(".")
     return f"{path}:{attribute}" if path and attribute else "shop.main:app"
-
-
-def _is_module(name: str) -> bool:
-    try:
-        return importlib.util.find_spec(name) is not None
-    except (Exception, SystemExit):  # raised by its parent package
-        return False
 
 
 def _module(name: str, target: str, words: Words) -> object:

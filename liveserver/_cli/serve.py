@@ -62,8 +62,10 @@ class Host:
             test_class.server_options = {**test_class.server_options, **self._options}
         case = test_class() if method is None else test_class(method)
         what = f"{test_class.__module__}.{test_class.__qualname__}" if method is None else case.id()
-        body = partial(self._serve_as_body, case, what)
-        setattr(case, case._testMethodName, _as_coroutine(body) if is_async(case) else body)
+        body: Callable[[], object] = partial(self._serve_as_body, case, what)
+        if is_async(case):  # in a thread, so that the fixture's tasks on the test's loop go on
+            body = partial(run_in_thread, body)
+        setattr(case, case._testMethodName, body)
         if method is None and case.server_scope != "test":
             _remove_test_hooks(case)
         with django_fixture(test_class):
@@ -95,14 +97,6 @@ class Host:
         status = _WRONG if isinstance(error, ConfigurationError) else _FAILED
         self._status = max(self._status, status)
         self._console.explain(error, text)
-
-
-def _as_coroutine(function: Callable[[], None]) -> Callable[[], Any]:
-    async def awaited() -> None:
-        # In a thread, so that the fixture's tasks on the test's loop go on.
-        await run_in_thread(function)
-
-    return awaited
 
 
 def _remove_test_hooks(case: Any) -> None:

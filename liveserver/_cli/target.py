@@ -4,7 +4,7 @@ import importlib
 import os
 import unittest
 from types import ModuleType
-from typing import Any, NamedTuple
+from typing import Any
 
 from liveserver._app.loading import Words, app_maker, failed_import, imported
 from liveserver._errors import ConfigurationError
@@ -20,11 +20,8 @@ _FORMS = (
 )
 
 
-class Target(NamedTuple):
-    """A test class, and the name of one of its tests or None."""
-
-    test_class: Any
-    method: str | None
+# A test class, and the name of one of its tests or None.
+Target = tuple[Any, str | None]
 
 
 def check_app(target: str, factory: bool) -> None:
@@ -64,9 +61,9 @@ def find(target: str) -> Target:
         if found is None:
             raise _missing(target, holder, name)
     if isinstance(found, type):
-        return Target(_checked(target, found), None)
+        return _checked(target, found), None
     if isinstance(holder, type) and callable(found):
-        return Target(_checked(target, holder), names[-1])
+        return _checked(target, holder), names[-1]
     raise _no_test(target, names, found)
 
 

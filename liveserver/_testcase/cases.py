@@ -111,10 +111,7 @@ class LiveServerMixin:
         self._live_server_add_monitor_cleanups()
         if self.server_scope != "test":  # else setUp() does it
             close_later(self)
-        annotating = None
-        if result is not None:
-            trims = isinstance(result, unittest.TestResult)
-            annotating = cast(unittest.TestResult, AnnotatingResult(result, monitor, trims))
+        annotating: Any = None if result is None else AnnotatingResult(result, monitor)
         try:
             own_result = super().run(annotating)  # type: ignore[misc]  # the TestCase has it
         finally:

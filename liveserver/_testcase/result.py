@@ -1,6 +1,7 @@
 """Add notes about the server to the failures of a test."""
 
 import contextlib
+import unittest
 from typing import Any
 
 from liveserver._errors import LiveServerError
@@ -22,10 +23,9 @@ class AnnotatingResult:
     `LIVESERVER_PAUSE`.
     """
 
-    def __init__(self, result: Any, monitor: TestMonitor, trims: bool) -> None:
+    def __init__(self, result: Any, monitor: TestMonitor) -> None:
         self._result = result
         self._monitor = monitor
-        self._trims = trims  # pytest's result needs a traceback; unittest's does not
         self._noted = self._paused = False
         # Only if the result has it: unittest and old versions of pytest check that.
         if hasattr(result, "addSubTest"):
@@ -60,8 +60,9 @@ class AnnotatingResult:
         kind, error, traceback = err
         if not (isinstance(error, LiveServerError) or is_app_error(error)):
             return err
-        # The cause has the app's frames.
-        traceback = up_to_users(traceback) if self._trims else from_last_runner(traceback)
+        # The cause has the app's frames. pytest's result needs a traceback; unittest's does not.
+        trim = up_to_users if isinstance(self._result, unittest.TestResult) else from_last_runner
+        traceback = trim(traceback)
         return kind, error.with_traceback(traceback), traceback
 
     def _note_first(self, err: Any) -> None:

@@ -1,1 +1,1 @@
-"""From what the user gives to one ASGI 3 app."""
+"""Turn what the user gives into one ASGI 3 app."""

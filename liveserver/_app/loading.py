@@ -1,9 +1,10 @@
-"""From what the user gives to an ASGI 3 app: imports, factories, WSGI, ASGI 2."""
+"""Turn what the user gives into an ASGI 3 app: imports, factories, WSGI, ASGI 2."""
 
+import contextlib
 import importlib.util
 import inspect
 from collections.abc import Callable
-from typing import Any, NamedTuple, cast
+from typing import Any, NamedTuple
 
 from liveserver._app.asgi import ASGIApp, Receive, Scope, Send
 from liveserver._app.interface import accepts_positional, interface
@@ -18,23 +19,23 @@ __all__ = [
     "App",
     "Words",
     "app_maker",
-    "checked_app",
+    "check_app",
     "describe",
     "failed_import",
     "imported",
 ]
 
-# What a user may give: an ASGI app of version 3 or 2, or a WSGI app.
+# An ASGI app of version 3 or 2, or a WSGI app.
 App = Callable[..., Any]
 
 
 class Words(NamedTuple):
-    """What to do about an app that is wrong, as it is said where the app was given."""
+    """The advice in error messages, in the terms of the place where the app is given."""
 
-    app: str  # how to give one
-    factory: str  # the name of the option that says that it is a function that builds one
-    builder: str  # what to do about such a function
-    search: str  # what to do about a module that is not there
+    app: str  # how to give an app
+    factory: str  # the option for a factory
+    builder: str  # what to do with a function that builds the app
+    search: str  # where modules are looked up
 
 
 IN_CODE = Words(
@@ -45,12 +46,12 @@ IN_CODE = Words(
     "`python -m pytest` and `python -m unittest` put it there, plain `pytest` does not.",
 )
 
-# Of what a function of the user's returned.
+# For the return value of a factory or of create_app().
 BUILT = IN_CODE._replace(app="Return an ASGI or WSGI app.", builder="Call it, and return the app.")
 
 
 def describe(app: object) -> str:
-    """Name an app the way its author would: `shop.main.app_function` or `<FastAPI object>`."""
+    """Return a short name: `shop.main.app_function` or `<FastAPI object>`."""
     if isinstance(app, str):
         return repr(app)
     name = getattr(app, "__qualname__", None)
@@ -60,15 +61,11 @@ def describe(app: object) -> str:
 
 
 def imported(target: object, words: Words = IN_CODE) -> object:
-    """Import what `"module:attribute"` names; anything that is not a string is returned as it is.
-
-    Args:
-        target: The string, or the thing itself.
-        words: How to say what is wrong.
+    """Import `"module:attribute"`; return anything but a string as it is.
 
     Raises:
         ConfigurationError: The string has another form, the module cannot be imported, or it has
-            no such attribute. The cause is chained.
+            no such attribute.
     """
     if not isinstance(target, str):
         return target
@@ -90,20 +87,14 @@ def imported(target: object, words: Words = IN_CODE) -> object:
 
 
 def _guess(target: str) -> str:
-    """What may have been meant by `shop.main`, `shop.main.app` or `shop/main.py:app`."""
-    if _is_module(target):
-        return f"{target}:app"
+    """Correct `shop.main`, `shop.main.app` or `shop/main.py:app`."""
+    with contextlib.suppress(Exception, SystemExit):  # raised by its parent package
+        if importlib.util.find_spec(target) is not None:
+            return f"{target}:app"
     path, _, attribute = target.replace("/", ".").strip(".").replace(".py", "").rpartition(".")
     if ":" in attribute:
         return f"{path}.{attribute}".lstrip(".")
     return f"{path}:{attribute}" if path and attribute else "shop.main:app"
-
-
-def _is_module(name: str) -> bool:
-    try:
-        return importlib.util.find_spec(name) is not None
-    except (Exception, SystemExit):  # of the package around it
-        return False
 
 
 def _module(name: str, target: str, words: Words) -> object:
@@ -111,41 +102,35 @@ def _module(name: str, target: str, words: Words) -> object:
         return importlib.import_module(name)
     except ModuleNotFoundError as error:
         if error.name is None or not f"{name}.".startswith(f"{error.name}."):
-            # The module is there; what is missing is something that it imports.
+            # The module exists, and imports one that does not.
             raise failed_import(name, target, error) from error
         raise ConfigurationError(
             f"{target!r} does not name an app: there is no module {error.name!r}. {words.search}"
-        ) from error.with_traceback(None)  # of nothing but importlib
+        ) from error.with_traceback(None)  # all frames are importlib's
     except (Exception, SystemExit) as error:
         raise failed_import(name, target, error) from error
 
 
 def failed_import(name: str, target: str, error: BaseException) -> ConfigurationError:
-    """Say that a module is there, and what it raised when it was imported."""
+    """Return the error for a module that exists, but raises when it is imported."""
     return ConfigurationError(
         f"{target!r} could not be imported: module {name!r} raised {type(error).__name__}: "
         f"{error}. Fix the module; the exception above shows where."
     )
 
 
-def checked_app(app: object, origin: str, words: Words) -> App:
-    """Return the app if it can be called as ASGI or WSGI says.
+def check_app(app: object, origin: str, words: Words) -> str:
+    """Return the interface of an app: `"asgi3"`, `"asgi2"` or `"wsgi"`.
 
     Args:
-        app: What should be the app.
-        origin: Where it came from, as the beginning of a sentence that goes on with the app:
-            `HealthTests.create_app() returned`.
-        words: How to say what is wrong.
+        app: The app.
+        origin: The start of the error message, before the app: `HealthTests.create_app() returned`.
+        words: The advice in the error message.
 
     Raises:
-        ConfigurationError: It is None, not callable, takes other arguments, or may be either kind
-            by its arguments; or it is a WSGI app, and a2wsgi is not installed.
+        ConfigurationError: It is not callable, takes other arguments, or may be either kind by its
+            arguments; or it is a WSGI app, and a2wsgi is not installed.
     """
-    _checked_interface(app, origin, words)
-    return cast(App, app)
-
-
-def _checked_interface(app: object, origin: str, words: Words) -> str:
     if not callable(app):
         if inspect.iscoroutine(app):
             app.close()
@@ -156,33 +141,29 @@ def _checked_interface(app: object, origin: str, words: Words) -> str:
         raise ConfigurationError(
             f"{origin} {app!r}, which is not an app: it cannot be called. {words.app}"
         )
-    spoken = interface(app)
-    if spoken is None:
+    kind = interface(app)
+    if kind is None:
         raise ConfigurationError(f"{origin} {describe(app)}, which {_mismatch(app, words)}")
-    if spoken == "ambiguous":
+    if kind == "ambiguous":
         raise ConfigurationError(
             f"{origin} {describe(app)}, which may be an ASGI or a WSGI app by its arguments. Say "
             "which: give a function `async def app(scope, receive, send)` or "
             "`def app(environ, start_response)` that calls it."
         )
-    if spoken == "wsgi":
+    if kind == "wsgi":
         check_a2wsgi(f"{origin} {describe(app)}")
-    return spoken
+    return kind
 
 
 def app_maker(
     app: object, factory: bool, words: Words = IN_CODE
 ) -> tuple[Callable[[], App], Callable[[App], ASGIApp]]:
-    """Find out how an app is made for each start.
+    """Return two functions for each start: one gets the app, one turns it into an ASGI 3 app.
 
     Args:
         app: The app, its factory, or where to import it from.
-        factory: Whether it is a factory.
-        words: How to say what is wrong.
-
-    Returns:
-        What gives the app, the same one always or the factory's next one, and what makes an
-        ASGI 3 app of it.
+        factory: Whether it is a factory, which each start calls.
+        words: The advice in error messages.
 
     Raises:
         ConfigurationError: `app` cannot be imported, is not an app, or is not a factory.
@@ -190,24 +171,26 @@ def app_maker(
     origin = f"{app!r} names" if isinstance(app, str) else "LiveServer was given"
     app = imported(app, words)
     if not factory:
-        adapter = _ADAPTERS[_checked_interface(app, origin, words)]
-        checked = cast(App, app)
-        return lambda: checked, adapter
+        adapter = _ADAPTERS[check_app(app, origin, words)]
+        given: Any = app
+        return lambda: given, adapter
     if not callable(app) or not accepts_positional(app, 0):
         raise ConfigurationError(
             f"{origin} {describe(app)}, which cannot be called without arguments, as "
             f"{words.factory} needs. Give a function that takes none and returns the app."
         )
-    return lambda: checked_app(app(), f"The factory {describe(app)} returned", BUILT), as_asgi
+
+    def build() -> App:
+        built: App = app()
+        check_app(built, f"The factory {describe(app)} returned", BUILT)
+        return built
+
+    return build, as_asgi
 
 
 def as_asgi(app: App) -> ASGIApp:
-    """Make one ASGI 3 app of a checked app."""
+    """Turn a checked app into an ASGI 3 app."""
     return _ADAPTERS[interface(app)](app)
-
-
-def _as_it_is(app: App) -> ASGIApp:
-    return app
 
 
 def _from_asgi2(app: App) -> ASGIApp:
@@ -217,9 +200,8 @@ def _from_asgi2(app: App) -> ASGIApp:
     return asgi
 
 
-# By the interface of the app.
 _ADAPTERS: dict[str | None, Callable[[App], ASGIApp]] = {
-    "asgi3": _as_it_is,
+    "asgi3": lambda app: app,
     "asgi2": _from_asgi2,
     "wsgi": from_wsgi,
 }

@@ -1,8 +1,8 @@
-"""A WSGI app behind an ASGI server, by a2wsgi.
+"""Run a WSGI app behind an ASGI server, with a2wsgi.
 
-a2wsgi runs the app in a worker thread, which hands each piece of the response to the loop and waits
-until the loop has taken it. Once the loop is closed it would wait for ever. So a worker whose
-request has ended, because its client left or the server stops, is told so instead.
+a2wsgi runs the app in a worker thread, which passes each part of the response to the loop and waits
+for it. It would wait for ever once the loop is closed. So `send` raises in the worker after its
+request has ended, because the client left or the server stops.
 """
 
 from collections.abc import Callable
@@ -20,14 +20,7 @@ WSGIApp = Callable[..., Any]
 
 
 def check_a2wsgi(who: str) -> None:
-    """Refuse a WSGI app where it cannot be served.
-
-    Args:
-        who: The app, as the beginning of a sentence.
-
-    Raises:
-        ConfigurationError: a2wsgi is not installed.
-    """
+    """Raise ConfigurationError if a2wsgi is not installed; `who` starts the message."""
     try:
         import a2wsgi  # noqa: F401
     except ModuleNotFoundError as error:
@@ -38,7 +31,7 @@ def check_a2wsgi(who: str) -> None:
 
 
 def from_wsgi(app: WSGIApp) -> ASGIApp:
-    """Make an ASGI app that runs a WSGI app in the worker threads of the server's loop."""
+    """Return an ASGI app that runs a WSGI app in the worker threads of the server's loop."""
     from a2wsgi import WSGIMiddleware
 
     middleware: Any = WSGIMiddleware(app)
@@ -58,17 +51,17 @@ def _responder_class() -> Any:
     from a2wsgi.wsgi import WSGIResponder
 
     class Responder(WSGIResponder):
-        """One request of a WSGI app. Its worker thread calls `send`, and `receive` indirectly."""
+        """One request. The worker thread calls `send`, and `receive` through the loop."""
 
-        _ended = False  # written by the loop's thread, read by the worker
+        _ended = False  # the loop's thread writes it, the worker reads it
 
         async def __call__(self, scope: Any, receive: Any, send: Any) -> None:
-            def receive_until_the_end() -> Any:
+            def receive_until_end() -> Any:
                 self._check()
                 return receive()
 
             try:
-                await super().__call__(scope, receive_until_the_end, send)
+                await super().__call__(scope, receive_until_end, send)
             finally:
                 self._ended = True
 

@@ -1,4 +1,4 @@
-"""The output of the command line: a line for each request, and what the app raised."""
+"""The output of the command line: a line for each request, and the app's exceptions."""
 
 import logging
 import os
@@ -22,9 +22,9 @@ _COLOURS = {1: 32, 2: 32, 3: 36, 4: 33, 5: 31}
 
 
 class Console:
-    """Writes lines to standard output, each of them at once, from any thread.
+    """Writes lines to standard output, unbuffered, from any thread.
 
-    While it is entered, it also writes uvicorn's warnings.
+    It also shows uvicorn's warnings in its `with` block.
 
     Args:
         over: Called when the server has ended.
@@ -34,7 +34,7 @@ class Console:
         self.over = over
         self._lock = threading.Lock()
         self._colours = _shows_colours(sys.stdout)
-        # A path may hold characters that the encoding of a pipe does not have.
+        # A path may hold characters that a pipe's encoding cannot encode.
         getattr(sys.stdout, "reconfigure", lambda **_: None)(errors="backslashreplace")
         self._warnings = _Warnings(self)
 
@@ -46,32 +46,31 @@ class Console:
         _logger.removeHandler(self._warnings)
 
     def greet(self, what: str, server: LiveServer) -> None:
-        """Say where a server is."""
+        """Show the URLs of a server."""
         self.say(f"liveserver serves {what}. Ctrl-C stops it.\n")
         for line in (server.base_url, server.ws_url, server._control.curl()):
             self.say(f"  {line}")
         self.say("")
 
     def opened(self, record: RequestRecord) -> None:
-        """Say that a stream or a WebSocket is open."""
+        """Show that a stream or a WebSocket is open."""
         self._say_of(record, f"{record.served().answered()}, open")
 
     def ended(self, record: RequestRecord) -> None:
-        """Say how a request ended, and show what the app raised."""
+        """Show how a request ended, and the app's exception."""
         self._say_of(record, str(record.served()))
         error = record.exception
         if error is not None:
             self.say(_shown(error))
-            # It is reported, and its frames need not live as long as the log.
             record.reported = True
-            record.exception = None
+            record.exception = None  # its frames need not live as long as the log
 
     def explain(self, error: BaseException, text: str = "") -> None:
-        """Say on standard error why the server did not start, or what was wrong with its end.
+        """Show on standard error why the server failed.
 
         Args:
-            error: Of an exception of ours, its message and its cause are shown.
-            text: The traceback of any other.
+            error: The exception; one of ours is shown by its message and its cause.
+            text: The traceback to show for any other, by default its own.
         """
         with self._lock:
             if not isinstance(error, LiveServerError):
@@ -84,18 +83,18 @@ class Console:
             print("\n".join([f"liveserver: {error}", *notes]), file=sys.stderr)
 
     def cut(self, text: str) -> None:
-        """Show which requests a stop has cut."""
+        """Show which requests the stop cut."""
         self.explain(LiveServerError(text))
 
     def say(self, line: str) -> None:
-        """Write a line."""
+        """Write one line to standard output."""
         with self._lock:
             try:
                 print(line, flush=True)
             except OSError as error:
                 if isinstance(error, LiveServerError):
-                    raise  # from a signal handler of a fixture, which stopped the server just now
-                # The reader has left; the server goes on.
+                    raise  # a fixture's signal handler, which stopped the server, raised it here
+                # The reader of the pipe has left; the server goes on.
                 os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
 
     def _say_of(self, record: RequestRecord, text: str) -> None:
@@ -107,14 +106,14 @@ class Console:
 
 
 class _Warnings(logging.Handler):
-    """Shows uvicorn's warnings, of requests that never reach the app."""
+    """Shows uvicorn's warnings about requests that do not reach the app."""
 
     def __init__(self, console: Console) -> None:
         super().__init__(logging.WARNING)
         self._console = console
 
     def emit(self, record: logging.LogRecord) -> None:
-        if not record.exc_text:  # an exception of the app is shown with its request
+        if not record.exc_text:  # the app's exceptions are shown with their requests
             self._console.say(f"{record.levelname.lower()}: {record.getMessage()}")
 
 

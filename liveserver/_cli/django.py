@@ -1,7 +1,7 @@
 """Django's part of a fixture: its apps, its settings for tests and its test databases.
 
-Django's own test runner makes them, and so it does here. Without them a `TransactionTestCase` would
-write into the project's real database, and empty its tables at the end.
+Django's test runner makes them. Without them a `TransactionTestCase` would write to the project's
+real database, and empty its tables at the end.
 """
 
 import contextlib
@@ -17,10 +17,10 @@ __all__ = ["django_fixture", "set_up_django"]
 
 
 def set_up_django() -> None:
-    """Load the apps of the project that the environment names; models are imported after that.
+    """Load the apps of `DJANGO_SETTINGS_MODULE`, which have to be loaded before their models.
 
     Raises:
-        ConfigurationError: Django refuses.
+        ConfigurationError: Django raises an exception.
     """
     settings = os.environ.get("DJANGO_SETTINGS_MODULE")
     if settings and importlib.util.find_spec("django") is not None:
@@ -35,7 +35,7 @@ def set_up_django() -> None:
 
 @contextlib.contextmanager
 def django_fixture(test_class: type) -> Iterator[None]:
-    """For a test class of Django's, make what its test runner makes; for others, nothing."""
+    """Do for a Django test class what Django's test runner does; nothing for other classes."""
     if not any(base.__module__.startswith("django.") for base in test_class.__mro__):
         yield
         return
@@ -43,7 +43,7 @@ def django_fixture(test_class: type) -> Iterator[None]:
     utils = importlib.import_module("django.test.utils")
     runner: Any = utils.get_runner(settings)(interactive=False, verbosity=0)
     with contextlib.ExitStack() as stack:
-        # Not the runner's own, which takes Ctrl-C for itself.
+        # Not the runner's setup_test_environment(), which replaces the Ctrl-C handler.
         utils.setup_test_environment()
         stack.callback(utils.teardown_test_environment)
         databases = runner.setup_databases()

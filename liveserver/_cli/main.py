@@ -1,9 +1,9 @@
-"""Serve an app, or the server of a test, for use by hand with curl or a browser."""
+"""Serve an app, or the server of a test, for curl or a browser."""
 
 import argparse
 from collections.abc import Sequence
 from functools import partial
-from typing import NoReturn
+from typing import NoReturn, cast
 
 from liveserver._cli.django import set_up_django
 from liveserver._cli.serve import INTERRUPTED, Host
@@ -18,25 +18,26 @@ _EPILOG = """\
 TARGET is one of:
   shop.main:app                        an ASGI or WSGI app
   shop.main:create_app --factory       a function that builds one
-  tests.test_shop.ShopTests            a live server test class: its setUpClass() is run
-  tests.test_shop.ShopTests.test_buy   one test: its setUp() is run too, its body is not
+  tests.test_shop.ShopTests            a live server test class: its setUpClass() runs
+  tests.test_shop.ShopTests.test_buy   one test: its setUp() runs too, its body does not
 
-Where each test has a server of its own (server_scope = "test"), a class alone would have none, so
-its setUp() is run too. Cleanups and tearDowns are run at the end. Names are looked up from the
-current folder.
+With server_scope = "test" the setUp() of a class runs too, as it starts the server. Cleanups and
+tearDowns run at the end. Names are looked up from the current folder.
 
-Each request is shown when the app has returned from it, an event stream and a WebSocket also when
-they open, and an exception that the app did not handle with its traceback.
+A line shows each request when it ends; event streams and WebSockets also when they open. A
+traceback shows each exception that the app does not handle.
 
-Ctrl-C and SIGTERM stop the server in good order; the exit status is then 0. A second Ctrl-C stops
-at once; the exit status is then 130. It is 1 if the server did not start, failed while stopping or
-ended by itself, and 2 if TARGET or an option is wrong.
+Exit status:
+  0    Ctrl-C or SIGTERM stopped the server
+  1    the server did not start, failed while stopping, or ended by itself
+  2    TARGET or an option is wrong
+  130  a second Ctrl-C stopped it at once
 """
 
 
 class _Parser(argparse.ArgumentParser):
     def error(self, message: str) -> NoReturn:
-        """Say what is wrong in one line."""
+        """Show what is wrong in one line, and exit."""
         self.exit(2, f"liveserver: {message}. See {self.prog} --help.\n")
 
 
@@ -46,6 +47,7 @@ def _parser() -> argparse.ArgumentParser:
         description=__doc__,
         epilog=_EPILOG,
         formatter_class=argparse.RawDescriptionHelpFormatter,
+        argument_default=argparse.SUPPRESS,  # leave out what is not given
         allow_abbrev=False,
     )
     parser.add_argument("target", metavar="TARGET", help="what to serve, see below")
@@ -61,34 +63,26 @@ def main(arguments: Sequence[str] | None = None) -> int:
     """Serve until a signal comes or the server ends.
 
     Args:
-        arguments: Those of the command line, by default the process's own.
+        arguments: The arguments of the command line, by default those of the process.
 
     Returns:
         The exit status.
     """
     parser = _parser()
-    given = parser.parse_args(arguments)
-    options: ServerOptions = {}
-    if given.host is not None:
-        options["host"] = given.host
-    if given.port is not None:
-        options["port"] = given.port
-    if given.tls:
-        options["tls"] = True
-    is_app = ":" in given.target
-    if given.factory and not is_app:
+    given = vars(parser.parse_args(arguments))
+    target, opens = given.pop("target"), given.pop("open", False)
+    options = cast(ServerOptions, given)
+    if "factory" in options and ":" not in target:
         parser.error("--factory is for an app, module:factory")
-    if given.factory:
-        options["factory"] = True
     try:
         with SignalWait() as signals:
-            return Host(signals, options, given.open).run(partial(_serve, given.target, options))
-    except KeyboardInterrupt:  # one more, after the end
+            return Host(signals, options, opens).run(partial(_serve, target, options))
+    except KeyboardInterrupt:  # a further Ctrl-C, after the end
         return INTERRUPTED
 
 
 def _serve(target: str, options: ServerOptions, host: Host) -> None:
-    make_options(options)  # checks them before the target is imported
+    make_options(options)  # check them before the import of the target
     if "::" in target:
         name = target.replace(".py::", ".").replace("::", ".").replace("/", ".")
         raise ConfigurationError(f"{target!r} is how pytest names a test. Write {name!r}.")

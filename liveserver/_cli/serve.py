@@ -18,19 +18,16 @@ from liveserver._testcase.class_config import is_async
 
 __all__ = ["INTERRUPTED", "Host"]
 
-# Exit statuses; that of Ctrl-C is what a shell makes of the signal.
+# Exit statuses. A shell reports a process that SIGINT ends as 128 + 2.
 _DONE, _FAILED, _WRONG, INTERRUPTED = 0, 1, 2, 130
-
-# What unittest calls the method of a case that is made without one.
-_NO_METHOD = "runTest"
 
 
 class Host:
     """Serves one app or fixture, once, and prints what happens.
 
     Args:
-        signals: Waits for the signal that ends it.
-        options: The server's options, in place of those of a test class.
+        signals: Waits for the signal that ends the serving.
+        options: Options of the server, which override those of a test class.
         opens: Whether to open a browser.
     """
 
@@ -39,8 +36,8 @@ class Host:
         self._console = Console(over=signals.server_ended)
         self._options = options
         self._opens = opens
-        self._statuses = {_DONE}
-        self._of_session: LiveServer | None = None
+        self._status = _DONE
+        self._session_server: LiveServer | None = None
 
     def run(self, serve: Callable[["Host"], None]) -> int:
         """Serve, and return the exit status."""
@@ -50,41 +47,38 @@ class Host:
             self.fail(error)
         except KeyboardInterrupt:
             return INTERRUPTED
-        return max(self._statuses)
+        return self._status
 
     def serve_app(self, app: str) -> None:
         """Serve an app, given as `module:attribute`."""
-        server = LiveServer(app, **self._options)
-        with server:
+        with LiveServer(app, **self._options) as server:
             self._show(server, app)
 
     def serve_test(self, target: Target) -> None:
         """Serve the fixture of a test class, or of one test, without the body of any test."""
         test_class, method = target
         if self._options and isinstance(test_class.server_options, Mapping):
-            # On the class itself: its hooks may name it, and not what would be derived from it.
+            # On the class itself, not on a subclass of it: its hooks may use the class by name.
             test_class.server_options = {**test_class.server_options, **self._options}
         case = test_class() if method is None else test_class(method)
-        asynchronous = is_async(case)
-        body = partial(self._stand_in, case)
-        setattr(case, case._testMethodName, _as_coroutine(body) if asynchronous else body)
+        what = f"{test_class.__module__}.{test_class.__qualname__}" if method is None else case.id()
+        body: Callable[[], object] = partial(self._serve_as_body, case, what)
+        if is_async(case):  # in a thread, so that the fixture's tasks on the test's loop go on
+            body = partial(run_in_thread, body)
+        setattr(case, case._testMethodName, body)
         if method is None and case.server_scope != "test":
-            _leave_out_hooks(case, asynchronous)
+            _remove_test_hooks(case)
         with django_fixture(test_class):
             unittest.TestSuite([case]).run(_Report(self))
-        if self._of_session is not None:
-            self._of_session.stop()
+        if self._session_server is not None:
+            self._session_server.stop()
 
-    def _stand_in(self, case: Any) -> None:
-        """Serve, in the place of the test's body."""
-        named = case._testMethodName != _NO_METHOD
-        what = case.id() if named else f"{type(case).__module__}.{type(case).__qualname__}"
+    def _serve_as_body(self, case: Any, what: str) -> None:
         server = case.server
         if server._control.of_session:
-            self._of_session = server
+            self._session_server = server
         self._show(server, what)
-        # Requests by hand are not waited for as those of a test.
-        case._live_server_monitor.detach()
+        case._live_server_monitor.detach()  # the end of the test does not wait for requests
 
     def _show(self, server: LiveServer, what: str) -> None:
         """Print what a running server does, until the end."""
@@ -94,37 +88,28 @@ class Host:
             self._console.greet(what, server)
             if self._opens and not webbrowser.open(server.base_url):
                 self._console.say("No browser could be opened.")
-            by_itself = self._signals.wait()
-        if by_itself:
-            self._console.explain(LiveServerError("The server ended by itself."))
-            self._statuses.add(_FAILED)
+            ended_by_itself = self._signals.wait()
+        if ended_by_itself:
+            self.fail(LiveServerError("The server ended by itself."))
 
     def fail(self, error: BaseException, text: str = "") -> None:
-        """Show what is wrong, and let the exit status say so."""
-        self._statuses.add(_WRONG if isinstance(error, ConfigurationError) else _FAILED)
+        """Show what is wrong, and set the exit status."""
+        status = _WRONG if isinstance(error, ConfigurationError) else _FAILED
+        self._status = max(self._status, status)
         self._console.explain(error, text)
 
 
-def _as_coroutine(function: Callable[[], None]) -> Callable[[], Any]:
-    async def awaited() -> None:
-        # The fixture's tasks on the test's loop go on meanwhile.
-        await run_in_thread(function)
-
-    return awaited
-
-
-def _leave_out_hooks(case: Any, asynchronous: bool) -> None:
-    """Keep the fixture of the class, without that of a test."""
+def _remove_test_hooks(case: Any) -> None:
+    """Run only the fixture of the class, not that of each test."""
 
     async def nothing() -> None: ...
 
     case.setUp = case.tearDown = lambda: None
-    if asynchronous:
-        case.asyncSetUp = case.asyncTearDown = nothing
+    case.asyncSetUp = case.asyncTearDown = nothing  # of an asyncio test
 
 
 class _Report(unittest.TestResult):
-    """Prints at once what is wrong with a fixture."""
+    """Prints each failure of a fixture at once."""
 
     def __init__(self, host: Host) -> None:
         super().__init__()

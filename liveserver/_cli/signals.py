@@ -1,9 +1,9 @@
-"""Wait for the end of serving by hand: a signal, or the server's own end.
+"""Wait until a signal comes or the server ends.
 
-Both write a byte into a pipe. Python's C handler does so at once, for each signal; Python's own
-handlers, an event or a queue take effect only after a blocking call that the main thread has just
-begun. The handler in Python writes a byte too: an event loop of the fixture may have replaced the
-file descriptor of the C handler. `wait_readable` lets that handler run.
+Both write a byte into a pipe. For a signal, the C handler (`signal.set_wakeup_fd`) does so at once;
+handlers in Python, events and queues have to wait for the main thread's current blocking call. The
+handler in Python writes a byte too, as an event loop of the fixture may have replaced the wakeup
+file descriptor. `wait_readable` lets that handler run.
 """
 
 import contextlib
@@ -24,10 +24,9 @@ _SERVER_ENDED = 0  # no signal has this number
 
 
 class SignalWait:
-    """While it is entered, the first SIGINT or SIGTERM only ends `wait`.
+    """In its `with` block, the first SIGINT or SIGTERM only ends `wait`.
 
-    The second one raises KeyboardInterrupt in the main thread, wherever that is. The third one has
-    its default effect: it ends the process.
+    The second one raises KeyboardInterrupt in the main thread. The third one ends the process.
 
     Attributes:
         on_second: Called by the second signal, before it raises.
@@ -39,8 +38,8 @@ class SignalWait:
     def __enter__(self) -> Self:
         self._lock = threading.Lock()
         self._reader, self._writer = os.pipe()
-        self._open = True  # the pipe; changed under _lock
-        self._asked = False  # by a signal, in the main thread; any thread may read it
+        self._open = True  # whether the pipe is open; changed under _lock
+        self._asked = False  # whether a signal has come; the main thread writes it, any reads it
         if os.name == "posix":  # pragma: no branch  # always so, except on Windows
             os.set_blocking(self._writer, False)
         self._usual_fd = signal.set_wakeup_fd(self._writer, warn_on_full_buffer=False)
@@ -64,14 +63,14 @@ class SignalWait:
             raise KeyboardInterrupt
         self._asked = True
         with contextlib.suppress(BlockingIOError):  # it is full, so a byte is there to read
-            # Without the lock, which this thread may hold; it closes the pipe later.
+            # Without the lock, which this thread may hold. Only this thread closes the pipe.
             os.write(self._writer, bytes([number]))
         with contextlib.suppress(AttributeError, OSError, ValueError):
-            # Not print(): its buffer may be in the middle of a line.
+            # Not print(), which the signal may have interrupted.
             os.write(sys.stderr.fileno(), b"\nStopping. Ctrl-C again stops at once.\n")
 
     def server_ended(self) -> None:
-        """End the wait: the server has ended. Any thread may call this."""
+        """End the wait, in any thread."""
         with self._lock:
             if self._open:
                 os.write(self._writer, bytes([_SERVER_ENDED]))
@@ -81,6 +80,6 @@ class SignalWait:
         while True:
             wait_readable(self._reader)
             number = os.read(self._reader, 1)[0]
-            # Other signals may fill the pipe, and leave no room for these.
+            # Bytes of other signals may have filled the pipe, so check _asked too.
             if self._asked or number in (*_SIGNALS, _SERVER_ENDED):
                 return not self._asked and number == _SERVER_ENDED

@@ -1,10 +1,10 @@
-"""From the target that the command line names to the test whose fixture is served."""
+"""Find the app or the test that TARGET names."""
 
 import importlib
 import os
 import unittest
 from types import ModuleType
-from typing import Any, NamedTuple
+from typing import Any
 
 from liveserver._app.loading import Words, app_maker, failed_import, imported
 from liveserver._errors import ConfigurationError
@@ -20,22 +20,15 @@ _FORMS = (
 )
 
 
-class Target(NamedTuple):
-    """A test class, and the name of one of its tests or None."""
-
-    test_class: Any
-    method: str | None
+# A test class, and the name of one of its tests or None.
+Target = tuple[Any, str | None]
 
 
 def check_app(target: str, factory: bool) -> None:
-    """Import an app; errors use the words of the command line.
-
-    Args:
-        target: Where it is, `module:attribute`.
-        factory: Whether it is a function that builds the app.
+    """Import the app or factory `module:attribute`, with the command line's words in errors.
 
     Raises:
-        ConfigurationError: There is no such thing, it cannot be imported, or it is no app.
+        ConfigurationError: It does not exist, cannot be imported, or is not an app.
     """
     words = Words(
         app=_FORMS,
@@ -54,10 +47,10 @@ def _search() -> str:
 
 
 def find(target: str) -> Target:
-    """Import what the dotted name of a test class or of a test names.
+    """Import a test class or a test by its dotted name.
 
     Raises:
-        ConfigurationError: There is no such thing, it cannot be imported, or it has no server.
+        ConfigurationError: It does not exist, cannot be imported, or has no server.
     """
     module, names = _imported(target)
     holder: Any = None
@@ -68,14 +61,14 @@ def find(target: str) -> Target:
         if found is None:
             raise _missing(target, holder, name)
     if isinstance(found, type):
-        return Target(_checked(target, found), None)
+        return _checked(target, found), None
     if isinstance(holder, type) and callable(found):
-        return Target(_checked(target, holder), names[-1])
+        return _checked(target, holder), names[-1]
     raise _no_test(target, names, found)
 
 
 def _imported(target: str) -> tuple[ModuleType, list[str]]:
-    """Import the longest beginning that is a module; return it and the names that are left."""
+    """Import the longest prefix that is a module; return it and the other names."""
     names = target.split(".")
     if not all(names):
         raise ConfigurationError(f"{target!r} names nothing. {_FORMS}")
@@ -85,7 +78,7 @@ def _imported(target: str) -> tuple[ModuleType, list[str]]:
         try:
             module = importlib.import_module(name)
         except ModuleNotFoundError as error:
-            if error.name != name:  # it is there, and imports something that is not
+            if error.name != name:  # the module exists, and imports one that does not
                 raise failed_import(name, target, error) from error
             if module is None:
                 raise ConfigurationError(

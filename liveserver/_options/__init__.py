@@ -1,1 +1,1 @@
-"""What the user asks for: the options of a server, the environment, and the checks of both."""
+"""The options of a server, the environment variables, and their checks."""

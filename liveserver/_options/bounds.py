@@ -13,17 +13,17 @@ __all__ = [
     "STREAM_END",
 ]
 
-# For what takes less than a millisecond unless something is wrong.
+# A step that takes less than a millisecond, unless something is wrong.
 GRACE = 0.5
-# Event streams and WebSockets end by themselves after their disconnect.
+# Event streams and WebSockets end after they are disconnected.
 STREAM_END = 0.1
-# Requests, and the app's shutdown, when the process ends and nothing has stopped the server.
+# Requests and the app's shutdown, when the process ends while the server runs.
 AT_EXIT = 0.3
-# A loop of the caller's may be blocked so long, to save a thread.
+# A short wait blocks the caller's loop, to save a thread.
 LOOP_BLOCK = 0.005
-# From a complete response to the end of its request, background tasks left out.
+# From a complete response to the end of its request, without background tasks.
 RESPONSE_END = 0.5
-# A thread that has decided the outcome of a start publishes it.
+# A thread that has set the outcome of a start publishes it.
 OUTCOME = 1.0
-# Between two checks for signals in a blocking read.
+# Signals are checked this often in a blocking read.
 SIGNAL_CHECK = 0.5

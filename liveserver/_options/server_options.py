@@ -1,7 +1,6 @@
-"""The options of one server: a frozen object, checked when it is made."""
+"""The options of one server, checked and frozen."""
 
 import inspect
-import math
 import threading
 from collections.abc import Mapping
 from types import MappingProxyType
@@ -17,7 +16,7 @@ __all__ = ["Options", "ServerOptions", "make_options", "server_signature"]
 
 
 class ServerOptions(TypedDict, total=False):
-    """The keyword arguments of `LiveServer`, as `server_options` on a test class takes them."""
+    """The keyword arguments of `LiveServer`, and the type of `server_options` on a test class."""
 
     factory: bool
     host: str
@@ -30,7 +29,7 @@ class ServerOptions(TypedDict, total=False):
 
 
 class Options(NamedTuple):
-    """The checked options of one server, with their defaults. `LiveServer` says what each means."""
+    """The checked options of one server, with their defaults. `LiveServer` documents each."""
 
     factory: bool = False
     host: str = "127.0.0.1"
@@ -40,16 +39,15 @@ class Options(NamedTuple):
     startup_timeout: float = 10.0
     shutdown_timeout: float = 5.0
     uvicorn_config: Mapping[str, Any] = MappingProxyType({})
-    # From the environment, for as long as the server lives.
-    unbounded: bool = False
+    unbounded: bool = False  # from the environment
 
     def bound(self, seconds: float) -> float:
-        """Return the seconds that a wait may last. Every wait between two threads asks here."""
+        """Return how many seconds a wait between threads may last."""
         return threading.TIMEOUT_MAX if self.unbounded else seconds
 
 
 def make_options(given: ServerOptions) -> Options:
-    """Check the options of a server.
+    """Check the options of a server, and add the defaults.
 
     Raises:
         ConfigurationError: A name or a value is wrong.
@@ -68,16 +66,16 @@ def make_options(given: ServerOptions) -> Options:
         _check_host("public_host", options.public_host)
     if not matches_annotation(options.port, int) or not 0 <= options.port <= 65535:
         raise _wrong("port", options.port, "0 (any free port) or a port number up to 65535")
-    _check_seconds("startup_timeout", options.startup_timeout, least="more than 0")
-    _check_seconds("shutdown_timeout", options.shutdown_timeout, least="0 or more")
+    _check_seconds("startup_timeout", options.startup_timeout, zero=False)
+    _check_seconds("shutdown_timeout", options.shutdown_timeout, zero=True)
     _check_uvicorn_config(options.uvicorn_config, options.tls)
-    # A copy of the mapping, so that what was checked is what is used.
+    # A copy, so that later changes of the mapping have no effect.
     copied = MappingProxyType(dict(options.uvicorn_config))
     return options._replace(uvicorn_config=copied, unbounded=timeouts_are_off())
 
 
 def server_signature() -> inspect.Signature:
-    """Return the signature of `LiveServer`: the app, and each option with its default."""
+    """Return the signature of `LiveServer`, for `inspect` and `help`."""
     defaults = {**Options._field_defaults, "uvicorn_config": None}
     kind = inspect.Parameter.KEYWORD_ONLY
     options = (
@@ -93,26 +91,23 @@ def _wrong(name: str, value: object, wanted: str) -> ConfigurationError:
 
 
 def _check_host(name: str, value: object) -> None:
-    if not isinstance(value, str) or not value or value != value.strip():
+    if not (isinstance(value, str) and value and value == value.strip()):
         raise _wrong(name, value, 'a host name or an IP address, such as "127.0.0.1"')
     if value.startswith("["):
         raise _wrong(name, value, f"the address without brackets: {value.strip('[]')!r}")
-    if any(sign in value for sign in "/@?# ") or (value.count(":") == 1):
+    if any(sign in value for sign in "/@?# ") or value.count(":") == 1:
         raise _wrong(name, value, "a host alone, without scheme, port or path")
 
 
-def _check_seconds(name: str, value: object, least: str) -> None:
-    wanted = f"a number of seconds, {least}"
-    if not matches_annotation(value, float):
-        raise _wrong(name, value, wanted)
-    assert isinstance(value, int | float)
-    if math.isnan(value) or value < 0 or (value == 0 and least != "0 or more"):
+def _check_seconds(name: str, value: float, *, zero: bool) -> None:
+    wanted = f"a number of seconds, {'0 or more' if zero else 'more than 0'}"
+    if not matches_annotation(value, float) or not (value >= 0 if zero else value > 0):
         raise _wrong(name, value, wanted)
     if value > threading.TIMEOUT_MAX:
         raise _wrong(name, value, f"{wanted} and at most {threading.TIMEOUT_MAX:.0f}")
 
 
-# uvicorn's options that liveserver sets itself, and what to use instead.
+# uvicorn's options that liveserver sets, and what to use instead.
 _OWNED: Mapping[str, str] = {
     "app": 'Give the app as the first argument of LiveServer, or as "app" on the test class.',
     "host": 'Use the option "host" of LiveServer, beside uvicorn_config.',

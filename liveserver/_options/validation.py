@@ -1,4 +1,4 @@
-"""Whether what somebody gave is what options take: their names, and the values' types."""
+"""Check the names and the types of options."""
 
 import types
 import typing
@@ -13,7 +13,7 @@ __all__ = ["check_names", "check_values", "matches_annotation", "nearest"]
 
 
 def check_names(given: Iterable[object], known: Collection[str], what: str) -> None:
-    """Refuse a name that is not known, and say which one may have been meant.
+    """Check that all names are known; the error suggests the nearest one.
 
     Raises:
         ConfigurationError: A name in `given` is not in `known`.
@@ -27,17 +27,17 @@ def check_names(given: Iterable[object], known: Collection[str], what: str) -> N
 
 
 def nearest(name: str, known: Sequence[str], least: float = 0.6) -> str | None:
-    """Return which known name is most like another, if one is by so much, from 0 to 1."""
-    import difflib  # which only mistakes need
+    """Return the known name that is most similar, by at least so much (0 to 1), or None."""
+    import difflib  # only mistakes need it
 
     return next(iter(difflib.get_close_matches(name, known, n=1, cutoff=least)), None)
 
 
 def check_values(given: Mapping[str, Any], hints: Mapping[str, Any], what: str) -> None:
-    """Refuse a name that is not known, and a value that is not of its annotation.
+    """Check names and values against annotations.
 
     Raises:
-        ConfigurationError: A name or a value in `given` is not as `hints` say.
+        ConfigurationError: A name is not in `hints`, or a value does not match its annotation.
     """
     check_names(given, hints, what)
     for name, value in given.items():
@@ -48,10 +48,7 @@ def check_values(given: Mapping[str, Any], hints: Mapping[str, Any], what: str) 
 
 
 def _in_words(annotation: Any) -> str:
-    """Write an annotation as its author did: `int`, `Literal['auto', 'on', 'off']`.
-
-    Old versions of uvicorn say `Optional[int]` where later ones say `int | None`.
-    """
+    """Return an annotation as in source code: `int | None`, `Literal['auto', 'on', 'off']`."""
     if isinstance(annotation, type):
         return annotation.__name__
     arguments = typing.get_args(annotation)
@@ -61,13 +58,12 @@ def _in_words(annotation: Any) -> str:
 
 
 def matches_annotation(value: object, annotation: Any) -> bool:
-    """Tell whether a value is what a type annotation of an option says.
+    """Return whether a value matches the type annotation of an option.
 
-    It knows the annotations that occur on options. One that it does not know fits everything,
-    as the value's user then is the better judge.
+    Anything matches an annotation that is not known here.
     """
     if annotation in (int, float):
-        # bool is an int to Python, and a mistake to everybody else.
+        # A bool is an int for Python, but a mistake here.
         number = int if annotation is int else (int, float)
         return isinstance(value, number) and not isinstance(value, bool)
     arguments = typing.get_args(annotation)
@@ -76,16 +72,11 @@ def matches_annotation(value: object, annotation: Any) -> bool:
         return any(matches_annotation(value, one) for one in arguments)
     if origin is Literal:
         return value in arguments
-    if origin is list:
-        return isinstance(value, list | tuple) and all(
-            matches_annotation(each, arguments[0]) for each in value
-        )
-    if origin is tuple:
-        return (
-            isinstance(value, list | tuple)
-            and len(value) == len(arguments)
-            and all(map(matches_annotation, value, arguments))
-        )
+    if origin in (list, tuple):
+        if not isinstance(value, list | tuple):
+            return False
+        kinds = arguments if origin is tuple else arguments * len(value)
+        return len(value) == len(kinds) and all(map(matches_annotation, value, kinds))
     if origin is Callable or annotation is Callable:
         return callable(value)
     if origin is typing.IO:

@@ -1,1 +1,1 @@
-"""The unittest test cases."""
+"""The integration with unittest."""

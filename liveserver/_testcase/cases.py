@@ -1,8 +1,8 @@
-"""The mixin and the two test cases: when a server starts and stops in the life of a test.
+"""The mixin and the two test cases: when a test's server starts and stops.
 
-The stop is registered as a cleanup before the start. Cleanups run also when a subclass's own
-`setUpClass` or `setUp` raises, and in reverse order: first the user's, which close browsers and
-clients, then the stop of their server.
+The stop is registered as a cleanup before the start, so it also runs when a subclass's own
+`setUpClass` or `setUp` raises. Cleanups run in reverse order: first the user's, which close
+browsers and clients, then the stop of their server.
 """
 
 import inspect
@@ -45,7 +45,9 @@ __all__ = ["IsolatedAsyncioLiveServerTestCase", "LiveServerMixin", "LiveServerTe
 
 __unittest = __tracebackhide__ = True
 
-# What unittest's decorator sets on a test or on a class.
+_ExceptionTypes = type[BaseException] | tuple[type[BaseException], ...]
+
+# unittest.expectedFailure sets this attribute on a test or on a class.
 _EXPECTED_TO_FAIL = "__unittest_expecting_failure__"
 
 
@@ -72,7 +74,7 @@ class LiveServerMixin:
     http_timeout: ClassVar[float] = 30.0
     """Seconds that a request of `http` waits to connect, and for each next byte."""
 
-    # Set by run(); absent where a test runs by debug().
+    # Set by run(); absent in a test that debug() runs.
     _live_server_monitor: TestMonitor
 
     base_url = ServerProperty(
@@ -104,15 +106,12 @@ class LiveServerMixin:
             own_server(type(self)),
             raises=self.raise_server_errors and not _is_expected_to_fail(self),
         )
-        # Registered before anything else, so it runs after everything else, and even if a
-        # subclass forgets super().setUp().
+        # The first cleanups to be registered are the last to run, even if a subclass forgets
+        # super().setUp().
         self._live_server_add_monitor_cleanups()
-        if self.server_scope != "test":  # in which setUp() does it
+        if self.server_scope != "test":  # else setUp() does it
             close_later(self)
-        annotating = None
-        if result is not None:
-            trims = isinstance(result, unittest.TestResult)
-            annotating = cast(unittest.TestResult, AnnotatingResult(result, monitor, trims))
+        annotating: Any = None if result is None else AnnotatingResult(result, monitor)
         try:
             own_result = super().run(annotating)  # type: ignore[misc]  # the TestCase has it
         finally:
@@ -136,13 +135,10 @@ class LiveServerMixin:
 
     def _live_server_add_monitor_cleanups(self) -> None:
         monitor = self._live_server_monitor
-        # Cleanups run in reverse order: this one last.
-        cast(unittest.TestCase, self).addCleanup(monitor.raise_app_errors)
+        cast(unittest.TestCase, self).addCleanup(monitor.raise_app_errors)  # runs last
         add_cleanup(self, monitor.finish_requests, monitor.afinish_requests)
 
-    def assertServerRaises(
-        self, expected_exception: type[BaseException] | tuple[type[BaseException], ...]
-    ) -> ServerRaises:
+    def assertServerRaises(self, expected_exception: _ExceptionTypes) -> ServerRaises:
         """Expect the app to raise in a block.
 
         Use it in `with` or `async with`. The exceptions in the block that match do not fail the
@@ -158,10 +154,10 @@ class LiveServerMixin:
 
     def assertServerRaisesRegex(
         self,
-        expected_exception: type[BaseException] | tuple[type[BaseException], ...],
+        expected_exception: _ExceptionTypes,
         expected_regex: "str | re.Pattern[str]",
     ) -> ServerRaises:
-        """Do what `assertServerRaises` does, and match the exception's text too.
+        """Do as `assertServerRaises`, and match the exception's text too.
 
         Args:
             expected_exception: The type, or several.
@@ -173,9 +169,7 @@ class LiveServerMixin:
         return self._live_server_raises(expected_exception, expected_regex)
 
     def _live_server_raises(
-        self,
-        expected: type[BaseException] | tuple[type[BaseException], ...],
-        pattern: "str | re.Pattern[str] | None",
+        self, expected: _ExceptionTypes, pattern: "str | re.Pattern[str] | None"
     ) -> ServerRaises:
         kinds = expected if isinstance(expected, tuple) else (expected,)
         for kind in kinds:
@@ -192,7 +186,7 @@ class LiveServerMixin:
             ConfigurationError: The class is not set up right.
             StartupError: The server did not start.
         """
-        super().setUpClass()  # type: ignore[misc]  # the TestCase that follows has it
+        super().setUpClass()  # type: ignore[misc]  # the TestCase has it
         check_attributes(cls)
         scope = scope_of(cls)
         if scope == "test":
@@ -201,7 +195,7 @@ class LiveServerMixin:
         test_case.addClassCleanup(forget_server, cls)
         server = make_server(cls) if scope == "class" else shared(cls)
         if cls.raise_server_errors:
-            # After the stop: what the app raised outside of all tests fails the class.
+            # After the stop. It fails the class for what the app raised outside of its tests.
             test_case.addClassCleanup(_raise_unreported, RequestSpan(server), scope)
         if scope == "class":
             test_case.addClassCleanup(server.stop)
@@ -215,7 +209,7 @@ class LiveServerMixin:
             ConfigurationError: The class is not set up right.
             StartupError: The server did not start.
         """
-        super().setUp()  # type: ignore[misc]  # the TestCase that follows has it
+        super().setUp()  # type: ignore[misc]  # the TestCase has it
         if "app" in vars(self):
             raise ConfigurationError(
                 f"{type(self).__qualname__} sets self.app, which no server can see. "
@@ -224,7 +218,7 @@ class LiveServerMixin:
         if scope_of(type(self)) == "test":
             server = make_server(type(self))
             cast(unittest.TestCase, self).addCleanup(forget_server, self)
-            # Clients of an asyncio test live on its loop, and the stop may have to wait for them.
+            # The stop may wait for clients of an asyncio test, which run on the test's loop.
             add_cleanup(self, server.stop, partial(server.__aexit__, None, None, None))
             server.start()
             set_server(self, server)
@@ -244,7 +238,7 @@ class LiveServerTestCase(LiveServerMixin, unittest.TestCase):
         def http(self) -> requests.Session: ...
 
     def run(self, result: unittest.TestResult | None = None) -> unittest.TestResult | None:
-        """Run the test; an `async def` one, which nothing would await here, is an error."""
+        """Run the test. An `async def` test is an error, as unittest would not await it."""
         method = getattr(self, self._testMethodName)
         if inspect.iscoroutinefunction(method) and not is_async(self):
             setattr(self, self._testMethodName, _refused(type(self), method))
@@ -265,7 +259,7 @@ class IsolatedAsyncioLiveServerTestCase(LiveServerMixin, unittest.IsolatedAsynci
 
 
 def _refused(cls: type[LiveServerMixin], method: Any) -> Callable[[], None]:
-    """Replace a test that is never awaited by an error. It keeps its skip."""
+    """Return a test that fails in place of an `async def` one. It keeps its skip."""
 
     def refuse() -> None:
         raise ConfigurationError(

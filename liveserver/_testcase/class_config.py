@@ -1,11 +1,11 @@
-"""The configuration of a test class, checked, and the server that it describes."""
+"""Check the configuration of a test class, and make its server."""
 
 import inspect
 import unittest
 from collections.abc import Awaitable, Callable, Mapping
 from typing import Any
 
-from liveserver._app.loading import BUILT, IN_CODE, checked_app, imported
+from liveserver._app.loading import BUILT, IN_CODE, check_app, imported
 from liveserver._errors import ConfigurationError
 from liveserver._options.environment import check_environment
 from liveserver._options.server_options import ServerOptions, make_options
@@ -25,23 +25,22 @@ __all__ = [
     "shared",
 ]
 
-# A subclass of LiveServerMixin, which is defined further up.
+# A subclass of LiveServerMixin, which `cases` defines.
 TestClass = type[Any]
 
 _SCOPES = ("class", "test", "session")
 
-# What to do about an app that is wrong on a class.
 _ON_CLASS = IN_CODE._replace(
     app='Set app to an ASGI or WSGI app or to "module:attribute", or override create_app().',
     builder='Override create_app() to call it, or set server_options = {"factory": True}.',
 )
 
-# Attributes of a class whose misspelling would have no effect.
+# A misspelling of one of these would have no effect.
 _ATTRIBUTES = ("http_timeout", "raise_server_errors", "server_options", "server_scope")
 
 
 def is_async(case: Any) -> bool:
-    """Whether a test case runs its tests on a loop of its own."""
+    """Return whether a test case runs its tests on an event loop."""
     return isinstance(case, unittest.IsolatedAsyncioTestCase)
 
 
@@ -51,7 +50,7 @@ def add_cleanup(
     awaitable: Callable[..., Awaitable[object]],
     *args: object,
 ) -> None:
-    """Register one of two forms of a cleanup, the awaitable one for an asyncio test."""
+    """Register a cleanup: the awaitable one for an asyncio test, else the blocking one."""
     if is_async(case):
         case.addAsyncCleanup(awaitable, *args)
     else:
@@ -59,10 +58,10 @@ def add_cleanup(
 
 
 def check_attributes(cls: TestClass) -> None:
-    """Refuse an attribute of the user's that is nearly one of ours.
+    """Check the class for misspelled attributes.
 
     Raises:
-        ConfigurationError: There is one; the message says which may have been meant.
+        ConfigurationError: An attribute is nearly one of ours.
     """
     for base in user_classes(cls):
         for name, value in vars(base).items():
@@ -76,10 +75,10 @@ def check_attributes(cls: TestClass) -> None:
 
 
 def scope_of(cls: TestClass) -> str:
-    """Return the scope of the server: `"class"`, `"test"` or `"session"`.
+    """Return `server_scope`.
 
     Raises:
-        ConfigurationError: It is none of these.
+        ConfigurationError: It is not `"class"`, `"test"` or `"session"`.
     """
     scope: str = cls.server_scope
     if scope not in _SCOPES:
@@ -91,7 +90,7 @@ def scope_of(cls: TestClass) -> str:
 
 
 def make_server(cls: TestClass) -> LiveServer:
-    """Make the server that the class describes, its app built anew.
+    """Make a server of the class, with a new app.
 
     Raises:
         ConfigurationError: The class is not set up right; the message names it.
@@ -105,7 +104,7 @@ def make_server(cls: TestClass) -> LiveServer:
 
 
 def shared(cls: TestClass) -> LiveServer:
-    """Return the server that the class shares with others like it, running.
+    """Return the running server that the class shares with others like it.
 
     Raises:
         ConfigurationError: The class is not set up right; the message names it.
@@ -118,17 +117,19 @@ def shared(cls: TestClass) -> LiveServer:
         options = make_options(given)
     except ConfigurationError as error:
         raise _in_class(cls, "server_options", error) from None
-    # The function itself, whichever class inherits it; else the app.
-    builder = inspect.getattr_static(cls, "create_app")
-    source = (
-        getattr(builder, "__func__", None) if _is_users(builder) else _app(cls, options.factory)
-    )
+    source = _users_builder(cls) or _app(cls, options.factory)
     return shared_server(source, options, lambda: make_server(cls))
 
 
-def _is_users(builder: Any) -> bool:
-    """Whether a class, or a base of it, overrides create_app()."""
-    return not is_own_module(getattr(builder, "__func__", builder).__module__)
+def _users_builder(cls: TestClass) -> Callable[..., object] | None:
+    """Return the function that overrides `create_app`, on the class or a base; None for ours."""
+    builder = inspect.getattr_static(cls, "create_app")
+    if not isinstance(builder, classmethod):
+        raise ConfigurationError(
+            f"{cls.__qualname__}.create_app is not a classmethod. Put @classmethod above it: "
+            "with one server for the class there is no instance to call it on."
+        )
+    return None if is_own_module(builder.__func__.__module__) else builder.__func__
 
 
 def _options(cls: TestClass) -> ServerOptions:
@@ -144,14 +145,7 @@ def _options(cls: TestClass) -> ServerOptions:
 
 def _app(cls: TestClass, factory: bool) -> object:
     """Build the app and check it here, where the error can name the class."""
-    builder = inspect.getattr_static(cls, "create_app")
-    if not isinstance(builder, classmethod):
-        raise ConfigurationError(
-            f"{cls.__qualname__}.create_app is not a classmethod. Put @classmethod above it: "
-            "with one server for the class there is no instance to call it on."
-        )
-    overridden = _is_users(builder)
-    given = cls.app if not overridden and isinstance(getattr(cls, "app", None), str) else None
+    overridden = _users_builder(cls) is not None
     try:
         app = imported(cls.create_app())
     except ConfigurationError as error:
@@ -159,15 +153,16 @@ def _app(cls: TestClass, factory: bool) -> object:
         raise _in_class(cls, place, error) from error.__cause__
     if factory:
         return app
-    said = (
-        "create_app() returned" if overridden else f"app = {given!r} names" if given else "app is"
-    )
-    words = BUILT if overridden else _ON_CLASS
-    return checked_app(app, f"{cls.__qualname__}.{said}", words)
+    if overridden:
+        check_app(app, f"{cls.__qualname__}.create_app() returned", BUILT)
+    else:
+        origin = f"app = {cls.app!r} names" if isinstance(cls.app, str) else "app is"
+        check_app(app, f"{cls.__qualname__}.{origin}", _ON_CLASS)
+    return app
 
 
 def _in_class(cls: TestClass, place: str, error: ConfigurationError) -> ConfigurationError:
     if str(error).startswith(cls.__qualname__):
         return error
-    check_environment()  # if that raises, it is not the class that is wrong
+    check_environment()  # raises if the environment is wrong, not the class
     return ConfigurationError(f"{cls.__qualname__}.{place}: {error}")

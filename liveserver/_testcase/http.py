@@ -1,8 +1,7 @@
-"""`self.http`: a session that is bound to the server of a test.
+"""`self.http`: a session with the base URL of the test's server.
 
-A session is made when its test asks for it, and closed after the test. Each client library is
-imported with its first session, so a suite pays only for the one it uses. Sessions ignore the proxy
-variables of the environment, which would redirect requests to the loopback address.
+A test's first use of `http` makes the session, and imports its client library. Sessions ignore the
+proxy variables of the environment, which would redirect requests to the loopback address.
 """
 
 import asyncio
@@ -18,20 +17,19 @@ from liveserver._testcase.class_config import add_cleanup, is_async
 
 if TYPE_CHECKING:
     import aiohttp
-    import requests
 
 __unittest = __tracebackhide__ = True
 
 __all__ = ["close_later", "session_of", "session_property"]
 
-# The attribute of an instance; absent until its test asks for the session.
+# The attribute of a test that holds its session; absent until the first use.
 _SESSION = "_live_server_http"
 
 
 class session_property(property):
-    """`http`. On the class, where it does not exist, each use of it is an error."""
+    """The type of `http`. On the class, each use of `http` is an error."""
 
-    _owner: type | None = None  # of a property that was read from a class
+    _owner: type | None = None  # the class that it was read from
 
     def __get__(self, case: Any, owner: type | None = None, /) -> Any:
         if case is not None:
@@ -47,16 +45,15 @@ class session_property(property):
             f"{self._owner.__qualname__}.http exists only on an instance, during a test. In "
             "setUpClass use a client of your own, such as requests, with cls.base_url."
         )
-        error.obj = self._owner  # and no name, so that Python does not suggest one
+        error.obj = self._owner  # without a name, so that Python does not suggest one
         raise error
 
 
 def session_of(case: Any, server: LiveServer) -> Any:
-    """Return the session of a running test, the same one each time.
+    """Return the session of a running test; make it on the first call.
 
     Raises:
-        ConfigurationError: The class's `http_timeout` is wrong, or the session lives on the test's
-            loop, and that does not run.
+        ConfigurationError: `http_timeout` is wrong, or an asyncio test's loop is not running.
     """
     session = vars(case).get(_SESSION)
     if session is None:
@@ -65,14 +62,17 @@ def session_of(case: Any, server: LiveServer) -> Any:
             raise ConfigurationError(
                 f"{who}.http_timeout is {seconds!r}. Use a number of seconds, more than 0."
             )
-        open_session = _async_session if is_async(case) else _sync_session
         bound = None if server._control.options.unbounded else seconds
-        session = vars(case)[_SESSION] = open_session(server, bound, who)
+        if is_async(case):
+            session = _async_session(server, bound, who)
+        else:
+            session = _bound_session_class()(server, bound)
+        vars(case)[_SESSION] = session
     return session
 
 
 def close_later(case: Any) -> None:
-    """Register the cleanup that closes a test's session, if the test asks for one."""
+    """Register the cleanup that closes the session of a test."""
     add_cleanup(case, _close, _close_async, case)
 
 
@@ -88,30 +88,25 @@ async def _close_async(case: Any) -> None:
         await session.close()
 
 
-def _sync_session(server: LiveServer, seconds: float | None, _who: str) -> "requests.Session":
-    session: requests.Session = _bound_session_class()(server.base_url, seconds)
-    if server._control.options.tls:
-        session.verify = server.ca_bundle
-    return session
-
-
 @lru_cache(maxsize=1)
 def _bound_session_class() -> Any:
     import requests
 
     class BoundSession(requests.Session):
-        """A session with a base URL and a default timeout: to connect, and without a byte."""
+        """A session with a base URL, and a default timeout to connect and for each next byte."""
 
-        def __init__(self, base_url: str, seconds: float | None) -> None:
+        def __init__(self, server: LiveServer, seconds: float | None) -> None:
             super().__init__()
             self.trust_env = False
-            self._base_url = base_url
+            if server._control.options.tls:
+                self.verify = server.ca_bundle
+            self._base_url = server.base_url
             self._seconds = seconds
 
         def prepare_request(self, request: Any) -> Any:
             url = request.url
             if isinstance(url, str) and url.startswith("/") and not url.startswith("//"):
-                request.url = self._base_url + url  # urljoin() takes 20 microseconds
+                request.url = self._base_url + url
             else:
                 request.url = urljoin(f"{self._base_url}/", url)
             return super().prepare_request(request)
@@ -141,15 +136,15 @@ def _async_session(server: LiveServer, seconds: float | None, who: str) -> "aioh
         server.base_url,
         connector=aiohttp.TCPConnector(ssl=ssl),
         cookie_jar=aiohttp.CookieJar(unsafe=True),  # also for hosts that are IP addresses
-        # To connect, and without a byte: an event stream that goes on may last longer.
+        # Without a total, so that an event stream may last longer.
         timeout=aiohttp.ClientTimeout(total=None, sock_connect=seconds, sock_read=seconds),
         trust_env=False,
     )
 
 
 def _allow_slow_import(loop: asyncio.AbstractEventLoop) -> None:
-    """Keep a loop in debug mode from complaining that the import of aiohttp takes long."""
+    """Keep a loop in debug mode from logging that the import of aiohttp is slow."""
     if "aiohttp" not in sys.modules:
         usual = loop.slow_callback_duration
-        loop.slow_callback_duration = float("inf")  # read when this step is done
+        loop.slow_callback_duration = float("inf")  # the loop reads it after this step
         loop.call_soon(setattr, loop, "slow_callback_duration", usual)

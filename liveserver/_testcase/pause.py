@@ -1,8 +1,8 @@
-"""`LIVESERVER_PAUSE=1`: a failing test waits, its server still serving, until Enter is pressed.
+"""`LIVESERVER_PAUSE=1`: a failing test keeps its server running until Enter is pressed.
 
-unittest reports a failure to its result before it runs the cleanups, which stop the server; so does
-pytest, through unittest. The pause is between the two. In a subtest of an asyncio test it blocks
-the test's loop, but not the server's.
+unittest, also under pytest, first reports a failure to its result, then runs the cleanups, which
+stop the server. The pause is between the two. In a subtest of an asyncio test it blocks the test's
+loop, but not the server's.
 """
 
 import asyncio
@@ -21,18 +21,18 @@ __all__ = ["is_failure", "pause"]
 
 _RULE = "=" * 70
 
-# Whether this process has said that it cannot pause; once is enough.
+# Whether this process has already said that it cannot pause.
 _said = False
 
 
 def is_failure(error: BaseException, result: Any) -> bool:
-    """Tell whether what a test raised counts as a failure.
+    """Return whether an exception of a test is a failure: not a skip, nor expected by pytest.
 
     Args:
-        error: What it raised.
-        result: The result; pytest's knows the marks of the test.
+        error: The exception.
+        result: The result; pytest's has the marks of the test.
     """
-    # pytest's own ways to skip, recognised without importing it. Some of these pose as builtins.
+    # pytest's outcomes, found without an import of it. Some claim to be builtins.
     if any(base.__module__ == "_pytest.outcomes" for base in type(error).__mro__):
         return type(error).__name__ == "Failed"
     marker_of = getattr(result, "get_closest_marker", None)
@@ -41,7 +41,7 @@ def is_failure(error: BaseException, result: Any) -> bool:
 
 
 def _is_expected(mark: Any, error: BaseException) -> bool:
-    """Whether pytest's mark xfail is about this exception."""
+    """Return whether pytest's mark xfail applies to this exception."""
     conditions = list(mark.args)
     if "condition" in mark.kwargs:
         conditions.append(mark.kwargs["condition"])
@@ -50,32 +50,29 @@ def _is_expected(mark: Any, error: BaseException) -> bool:
 
 
 def pause(test: object, error: BaseException, server: LiveServer | None) -> bool:
-    """Show a failure and wait for Enter, or say why not; return whether it waited.
-
-    Args:
-        test: What failed, a test or a subtest.
-        error: The failure.
-        server: Its server.
-    """
+    """Show a failure of a test or subtest and wait for Enter; return whether it waited."""
+    global _said
     if server is None or not server.running:
         _say(f"No pause at {test}: it has no server running.")
-    elif obstacle := _obstacle():
-        _say_once(f"LIVESERVER_PAUSE=1, but the test cannot pause: {obstacle}.")
-    else:
-        with _ctrl_c_ends_it():
-            _say(
-                f"{_RULE}\nPAUSED: {test}\n\n{last_lines(error)}\n\n"
-                f"  {server.base_url}\n  {server._control.curl()}\n\n"
-                "Its server is still running. Press Enter to go on with the tests."
-            )
-            wait_readable(sys.stdin)
-            sys.stdin.readline()
-        return True
-    return False
+        return False
+    if obstacle := _obstacle():
+        if not _said:
+            _said = True
+            _say(f"LIVESERVER_PAUSE=1, but the test cannot pause: {obstacle}.")
+        return False
+    with _ctrl_c_raises():
+        _say(
+            f"{_RULE}\nPAUSED: {test}\n\n{last_lines(error)}\n\n"
+            f"  {server.base_url}\n  {server._control.curl()}\n\n"
+            "Its server is still running. Press Enter to go on with the tests."
+        )
+        wait_readable(sys.stdin)
+        sys.stdin.readline()
+    return True
 
 
 def _obstacle() -> str:
-    """Say why no person can read the message or press Enter; an empty string if one can."""
+    """Return why the user cannot see the message or press Enter, or an empty string."""
     if not _is_terminal(sys.stdin):
         return "standard input is not a terminal (pytest needs -s)"
     if not _is_terminal(sys.stderr):
@@ -90,21 +87,14 @@ def _is_terminal(stream: Any) -> bool:
         return False
 
 
-def _say_once(text: str) -> None:
-    global _said
-    if not _said:
-        _said = True
-        _say(text)
-
-
 def _say(text: str) -> None:
     with contextlib.suppress(AttributeError, OSError, ValueError):
         print(f"\n{text}", file=sys.stderr, flush=True)
 
 
 @contextlib.contextmanager
-def _ctrl_c_ends_it() -> Iterator[None]:
-    """Let Ctrl-C raise here; where a loop runs, it would only cancel the current task."""
+def _ctrl_c_raises() -> Iterator[None]:
+    """Let Ctrl-C raise here. While a loop runs, it would only cancel the current task."""
     usual = signal.getsignal(signal.SIGINT)
     try:
         asyncio.get_running_loop()

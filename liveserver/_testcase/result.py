@@ -1,6 +1,7 @@
-"""The result of a test, annotated with what its server did."""
+"""Add notes about the server to the failures of a test."""
 
 import contextlib
+import unittest
 from typing import Any
 
 from liveserver._errors import LiveServerError
@@ -16,17 +17,17 @@ __all__ = ["AnnotatingResult"]
 
 
 class AnnotatingResult:
-    """A `unittest.TestResult` that adds a note about the server to the first failure.
+    """A proxy of a `unittest.TestResult` that adds a note about the server to failures.
 
-    It also adds one to each failure of a subtest, and pauses there with `LIVESERVER_PAUSE`.
+    The first failure of the test and each failure of a subtest get a note, and the pause of
+    `LIVESERVER_PAUSE`.
     """
 
-    def __init__(self, result: Any, monitor: TestMonitor, trims: bool) -> None:
+    def __init__(self, result: Any, monitor: TestMonitor) -> None:
         self._result = result
         self._monitor = monitor
-        self._trims = trims  # unittest's own results show an exception that has no traceback
         self._noted = self._paused = False
-        # Only where the result has it: unittest and old versions of pytest look.
+        # Only if the result has it: unittest and old versions of pytest check that.
         if hasattr(result, "addSubTest"):
             self.addSubTest = self._add_sub_test
 
@@ -59,8 +60,9 @@ class AnnotatingResult:
         kind, error, traceback = err
         if not (isinstance(error, LiveServerError) or is_app_error(error)):
             return err
-        # The app's frames are in its cause.
-        traceback = up_to_users(traceback) if self._trims else from_last_runner(traceback)
+        # The cause has the app's frames. pytest's result needs a traceback; unittest's does not.
+        trim = up_to_users if isinstance(self._result, unittest.TestResult) else from_last_runner
+        traceback = trim(traceback)
         return kind, error.with_traceback(traceback), traceback
 
     def _note_first(self, err: Any) -> None:
@@ -71,7 +73,7 @@ class AnnotatingResult:
         note = self._monitor.note()
         if note:
             self._noted = True
-            with contextlib.suppress(Exception):  # it may refuse, as a frozen dataclass does
+            with contextlib.suppress(Exception):  # a frozen dataclass refuses it
                 _add_note(err[1], note)
 
     def _pause_first(self, test: Any, error: BaseException) -> None:
@@ -93,6 +95,6 @@ class AnnotatingResult:
 def _add_note(error: BaseException, note: str) -> None:
     notes = getattr(error, "__notes__", None)
     if isinstance(notes, list):
-        # The same exception object may have failed another test before.
+        # The same exception object may have failed an earlier test.
         notes[:] = [each for each in notes if not isinstance(each, ServerNote)]
     error.add_note(note)

@@ -1,4 +1,4 @@
-"""The server of a test or of its class: where it is stored, and why there is none."""
+"""Where the server of a test or of its class is stored; the error when there is none."""
 
 import unittest
 from collections.abc import Callable, Iterator
@@ -22,7 +22,7 @@ __all__ = [
 
 _T = TypeVar("_T")
 
-# The attribute of a class or of an instance, by the scope; absent while there is no server.
+# The attribute of a class or of a test, by the scope; absent while there is no server.
 _SERVER = "_live_server_server"
 
 
@@ -32,39 +32,38 @@ def set_server(holder: object, server: LiveServer) -> None:
 
 
 def own_server(holder: object) -> LiveServer | None:
-    """Return the server that is stored on a test or on a class itself."""
-    # Not on a base class: one that has tests has a server of its own.
+    """Return the server that is stored on a test or on a class, but not on its bases."""
+    # A base class that has tests has a server of its own.
     found: LiveServer | None = vars(holder).get(_SERVER)
     return found
 
 
 def forget_server(holder: object) -> None:
-    """Remove it."""
+    """Remove the stored server, if there is one."""
     if own_server(holder) is not None:
         delattr(holder, _SERVER)
 
 
 def server_of(case: Any, owner: type[Any], name: str) -> LiveServer:
-    """Return the server of a test, or else of its class, to read an attribute of it.
+    """Return the server of a test, or else of its class.
 
     Args:
         case: The test; None on the class.
         owner: The class.
-        name: The attribute, to name it in an error.
+        name: The attribute that the user asks for, to name it in the error.
 
     Raises:
-        NotRunningError: There is none; it says which hook should have started it.
+        NotRunningError: There is none; the message names the hook that should have started it.
     """
-    server = None if case is None else own_server(case)
-    if server is None:
-        server = own_server(owner)
+    server = own_server(case) if case is not None else None
+    server = server or own_server(owner)
     if server is None:
         raise NotRunningError(_why_not_running(owner, name, case is None))
     return server
 
 
 class ServerProperty(Generic[_T]):
-    """A property that works on the class and on the instance, and reads from their server."""
+    """A property of the class and of the instance, which reads from their server."""
 
     def __init__(self, read: Callable[[LiveServer], _T], doc: str) -> None:
         self._read = read
@@ -83,7 +82,6 @@ def user_classes(cls: type[Any]) -> Iterator[type[Any]]:
 
 
 def _why_not_running(cls: type[Any], name: str, on_class: bool) -> str:
-    """Say why there is no server, naming the hook that should have started it."""
     who = cls.__qualname__
     if cls.server_scope == "test" and on_class:
         return (

@@ -1,6 +1,6 @@
-"""Servers of the session: one for each app with equal options.
+"""Servers of scope "session": one for each app with equal options.
 
-Each runs from its first use to the end of the process, where `process_hooks` stops it.
+Each runs from its first use until `process_hooks` stops it at the end of the process.
 """
 
 import os
@@ -26,17 +26,17 @@ class _Shared(NamedTuple):
     server: LiveServer
 
 
-# Changed under _lock, which is held through a start; that is bounded.
+# _lock guards _all, and is held during a start, which is bounded.
 _lock = threading.Lock()
 _all: list[_Shared] = []
 
 
 def shared_server(source: object, options: Options, make: Callable[[], LiveServer]) -> LiveServer:
-    """Return the running server of an app, started now if it is the first time.
+    """Return the running server of an app; start it at its first use.
 
     Args:
-        source: What the app comes from; the same object means the same server.
-        options: The server's options; equal ones mean the same server.
+        source: The app, or the function that builds it, compared by identity.
+        options: The server's options, compared by value.
         make: Makes the server.
 
     Raises:
@@ -45,7 +45,7 @@ def shared_server(source: object, options: Options, make: Callable[[], LiveServe
     with _lock:
         for each in _all:
             if each.source is source and each.options == options:
-                if not each.server.running:  # a test stopped it, or it ended by itself
+                if not each.server.running:  # a test stopped it, or it ended on its own
                     each.server.start()
                 return each.server
         server = make()
@@ -57,7 +57,7 @@ def shared_server(source: object, options: Options, make: Callable[[], LiveServe
 
 
 def _forget_all() -> None:
-    """In a forked child: the servers stayed in the parent, and perhaps the lock's holder."""
+    """Forget all in a forked child: the servers, and maybe the lock's holder, are its parent's."""
     global _lock
     _lock = threading.Lock()
     _all.clear()

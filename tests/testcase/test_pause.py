@@ -420,7 +420,7 @@ class PausingTests(StrictTestCase):
     def test_what_ctrl_c_does_after_it_ended_a_pause(self) -> None:
         async def pause() -> None:
             usual = signal.getsignal(signal.SIGINT)
-            with self.assertRaises(KeyboardInterrupt), pausing._ctrl_c_ends_it():
+            with self.assertRaises(KeyboardInterrupt), pausing._ctrl_c_raises():
                 self.assertIs(signal.getsignal(signal.SIGINT), signal.default_int_handler)
                 raise KeyboardInterrupt
             self.assertIs(signal.getsignal(signal.SIGINT), usual)

@@ -19,7 +19,6 @@ _FORMS = (
     "tests.test_shop.ShopTests.test_buy."
 )
 
-
 # A test class, and the name of one of its tests or None.
 Target = tuple[Any, str | None]
 
@@ -71,7 +70,7 @@ def _imported(target: str) -> tuple[ModuleType, list[str]]:
     """Import the longest prefix that is a module; return it and the other names."""
     names = target.split(".")
     if not all(names):
-        raise ConfigurationError(f"{target!r} names nothing. {_FORMS}")
+        raise ConfigurationError(f"{target!r} is not a dotted name. {_FORMS}")
     module: ModuleType | None = None
     for count in range(1, len(names) + 1):
         name = ".".join(names[:count])
@@ -82,7 +81,7 @@ def _imported(target: str) -> tuple[ModuleType, list[str]]:
                 raise failed_import(name, target, error) from error
             if module is None:
                 raise ConfigurationError(
-                    f"{target!r} is not there: there is no module {name!r}. {_search()} {_FORMS}"
+                    f"{target!r} does not exist: there is no module {name!r}. {_search()} {_FORMS}"
                 ) from None
             return module, names[count - 1 :]
         except (Exception, SystemExit) as error:
@@ -106,7 +105,7 @@ def _missing(target: str, holder: Any, name: str) -> ConfigurationError:
     where = holder.__name__ if isinstance(holder, ModuleType) else holder.__qualname__
     near = nearest(name, dir(holder))
     hint = f" Did you mean {near!r}?" if near else ""
-    return ConfigurationError(f"{target!r} is not there: {where} has no {name!r}.{hint}")
+    return ConfigurationError(f"{target!r} does not exist: {where} has no {name!r}.{hint}")
 
 
 def _no_test(target: str, names: list[str], found: Any) -> ConfigurationError:

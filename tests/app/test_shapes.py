@@ -151,6 +151,18 @@ class ShapeTests(StrictTestCase):
                     self.assertEqual(get(server.base_url).body, b"hello")
                     self.assertIs(server.app, app)
 
+    @unittest.skipIf(sys.version_info < (3, 14), "Python evaluates annotations at once")
+    def test_an_annotation_may_name_what_only_type_checkers_import(self) -> None:
+        names: dict[str, Any] = {"hello": apps.hello}
+        exec(
+            "async def app(scope: Missing, receive, send): await hello(scope, receive, send)\n"
+            "def create_app() -> Missing: return app",
+            names,
+        )
+        for app, factory in (("app", False), ("create_app", True)):
+            with self.subTest(app=app), LiveServer(names[app], factory=factory) as server:
+                self.assertEqual(get(server.base_url).body, b"hello")
+
     @each_base
     def test_on_a_class(self, base: Any) -> None:
         def test(case: Any) -> None:

@@ -917,15 +917,15 @@ class MistakesTests(CommandTestCase):
     """What is wrong with the command is one line on standard error, and exit status 2."""
 
     EXPECTED = {
-        "nothing": r"'nothing' is not there: there is no module 'nothing'\. .* Write an app as",
+        "nothing": r"'nothing' does not exist: there is no module 'nothing'\. .* Write an app as",
         "nothing.at.all": r"there is no module 'nothing'\. ",
-        "": r"'' names nothing\. Write an app as",
-        "thing..Tests": r"'thing\.\.Tests' names nothing",
+        "": r"'' is not a dotted name\. Write an app as",
+        "thing..Tests": r"'thing\.\.Tests' is not a dotted name",
         "thing": r"'thing' is a module\. Write an app as",
         "thing.app": r"not a test\. If it is an app, write 'thing:app'; if it builds one, "
         r"'thing:app' with --factory\.",
         "thing.number": r"'thing\.number' is not a test: 7\. Write an app as .* --factory, ",
-        "thing.Test": r"'thing\.Test' is not there: thing has no 'Test'\. Did you mean 'Tests'\?",
+        "thing.Test": r"'thing\.Test' does not exist: thing has no 'Test'\. Did you mean 'Tests'\?",
         "thing.Tests.test_ti": r"Tests has no 'test_ti'\. Did you mean 'test_it'\?",
         "thing.Tests.test_it.x": r"test_it has no 'x'\.",
         "thing.Thing": r"is not a test: <class 'thing\.Thing'>",

@@ -26,22 +26,11 @@ _STATE = ("connections", "default_headers", "tasks", "total_requests")
 _CONFIG = ("access_log", "log_config", "log_level", "use_colors")
 _PROTOCOL = ("connections", "shutdown", "transport")
 # uvicorn's object for one request.
-_CYCLE = (
-    "access_log",
-    "disconnected",
-    "message_event",
-    "receive",
-    "response_complete",
-    "transport",
-)
+_CYCLE = ("access_log", "disconnected", "message_event", "receive", "response_complete")
 
 
 def check_uvicorn() -> None:
-    """Check what every server needs.
-
-    Raises:
-        ImportError: A name is gone. The message says which, and uvicorn's version.
-    """
+    """Check what every server needs; raise ImportError where a name is gone."""
     _check(uvicorn.Server, *_SERVER)
     _check(ServerState, *_STATE)
     _check(uvicorn.Config, *_CONFIG)
@@ -49,11 +38,7 @@ def check_uvicorn() -> None:
 
 @lru_cache(maxsize=32)
 def check_protocol(protocol_class: type[Any]) -> None:
-    """Check what a protocol of uvicorn's needs, when a server first uses it.
-
-    Raises:
-        ImportError: A name is gone. The message says which, and uvicorn's version.
-    """
+    """Check what a server needs of a protocol of uvicorn's, as `check_uvicorn` does."""
     for base in protocol_class.__mro__:
         if not _is_uvicorns(base):
             continue
@@ -65,7 +50,7 @@ def check_protocol(protocol_class: type[Any]) -> None:
                 _check(each, *_PROTOCOL)
         if "RequestResponseCycle" in module:
             streams = ("abort_stream",) if "H2" in base.__name__ else ()  # HTTP/2
-            _check(module["RequestResponseCycle"], *_CYCLE, *streams)
+            _check(module["RequestResponseCycle"], "transport", *_CYCLE, *streams)
         if "h11" in module:
             _check(module["h11"].Connection, "our_state")
 

@@ -28,6 +28,7 @@ setup(
         "requests>=2.32.2",
         "aiohttp>=3.12.7",  # takes absolute URLs beside a base URL; waits for TLS to close
     ],
+    entry_points={"pytest11": ["liveserver = liveserver.pytest_plugin"]},
     extras_require={
         "tls": ["trustme>=1.0"],
         "ws": ["websockets>=13.0"],

@@ -1,4 +1,4 @@
-"""The exceptions, by whose fault it is.
+"""The exceptions, by whose fault it is, and how an exception becomes text.
 
 LiveServerError                          base, never raised itself
 ├── ConfigurationError                   the test class or an argument is wrong
@@ -11,7 +11,7 @@ LiveServerError                          base, never raised itself
 └── NotRunningError (AttributeError)     asked for an address before the start
 """
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from typing import Any
 
 __all__ = [
@@ -24,6 +24,11 @@ __all__ = [
     "ShutdownTimeout",
     "StartupError",
     "StartupTimeout",
+    "describe_error",
+    "leaves_of",
+    "printable",
+    "text_of",
+    "without_first_frame",
 ]
 
 
@@ -114,6 +119,60 @@ class NotRunningError(LiveServerError, AttributeError):
     """
 
 
+# Longer texts are cut in the middle: what matters is at the beginning or at the end.
+_MAX_TEXT = 300
+
+
+def printable(text: str, limit: int = _MAX_TEXT) -> str:
+    """Return a text of at most about `limit` characters, with escapes for what is not printable.
+
+    Text that comes from a request or an exception may hold line breaks and escape sequences, which
+    would forge lines of a report, or be a megabyte long.
+    """
+    if len(text) > limit:
+        half = limit // 2
+        text = f"{text[:half]} ... {text[-half:]}"
+    if text.isprintable():
+        return text
+    return "".join(each if each.isprintable() else repr(each)[1:-1] for each in text)
+
+
+def text_of(error: BaseException) -> str:
+    """Return `str(error)`, whatever its `__str__` does."""
+    try:
+        return str(error)
+    except Exception:
+        return "(its __str__ raises)"
+
+
+def describe_error(error: BaseException) -> str:
+    """Name an exception in one line: `LookupError: no such item`; of a group, its leaves too."""
+    text = printable(text_of(error))
+    line = f"{type(error).__name__}: {text}" if text else type(error).__name__
+    if isinstance(error, BaseExceptionGroup):
+        leaves = [describe_error(each) for each in leaves_of(error)]
+        line += f" [{printable('; '.join(leaves))}]"
+    return line
+
+
+def without_first_frame(error: BaseException) -> BaseException:
+    """Drop the outermost frame of an exception, of the function here that has caught it.
+
+    That frame would make a reference cycle of the exception and the object that keeps it.
+    """
+    traceback = error.__traceback__
+    return error if traceback is None else error.with_traceback(traceback.tb_next)
+
+
+def leaves_of(error: BaseException) -> Iterator[BaseException]:
+    """Return the exceptions in a group that are no groups; of any other exception, itself."""
+    if isinstance(error, BaseExceptionGroup):
+        for each in error.exceptions:
+            yield from leaves_of(each)
+    else:
+        yield error
+
+
 # Tracebacks show the module that users import them from.
-for _name in __all__:
-    globals()[_name].__module__ = "liveserver"
+for _class in (LiveServerError, *LiveServerError.__subclasses__(), StartupTimeout, ShutdownTimeout):
+    _class.__module__ = "liveserver"

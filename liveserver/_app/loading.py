@@ -9,7 +9,7 @@ from typing import Any, NamedTuple
 from liveserver._app.asgi import ASGIApp, Receive, Scope, Send
 from liveserver._app.interface import accepts_positional, interface
 from liveserver._app.wsgi import check_a2wsgi, from_wsgi
-from liveserver._errors import ConfigurationError
+from liveserver._errors import ConfigurationError, describe_error
 
 __unittest = __tracebackhide__ = True
 
@@ -114,8 +114,8 @@ def _module(name: str, target: str, words: Words) -> object:
 def failed_import(name: str, target: str, error: BaseException) -> ConfigurationError:
     """Return the error for a module that exists, but raises when it is imported."""
     return ConfigurationError(
-        f"{target!r} could not be imported: module {name!r} raised {type(error).__name__}: "
-        f"{error}. Fix the module; the exception above shows where."
+        f"{target!r} could not be imported: module {name!r} raised "
+        f"{describe_error(error)}. Fix the module; the exception above shows where."
     )
 
 

@@ -11,7 +11,7 @@ import os
 from collections.abc import Iterator
 from typing import Any
 
-from liveserver._errors import ConfigurationError
+from liveserver._errors import ConfigurationError, describe_error
 
 __all__ = ["django_fixture", "set_up_django"]
 
@@ -29,7 +29,7 @@ def set_up_django() -> None:
         except (Exception, SystemExit) as error:
             raise ConfigurationError(
                 f"Django cannot be set up with DJANGO_SETTINGS_MODULE={settings!r}: "
-                f"{type(error).__name__}: {error}"
+                f"{describe_error(error)}"
             ) from error
 
 

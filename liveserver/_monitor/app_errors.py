@@ -3,10 +3,11 @@
 import re
 from typing import Self
 
-from liveserver._errors import AppError
-from liveserver._monitor.span import MAX_SHOWN, RequestSpan
+from liveserver._errors import AppError, describe_error, leaves_of, text_of
+from liveserver._monitor.span import MAX_SHOWN, RequestSpan, failure_line
 from liveserver._reporting.tracebacks import chain, plain_traceback
-from liveserver._reporting.wording import listed, raised_at
+from liveserver._reporting.wording import listed
+from liveserver._requests.log import Failure
 from liveserver._requests.record import RequestRecord
 from liveserver._server.live_server import LiveServer
 from liveserver._sync.threads import run_in_thread
@@ -16,7 +17,7 @@ __unittest = __tracebackhide__ = True
 __all__ = ["ServerRaises", "is_app_error", "raise_app_errors"]
 
 
-def raise_app_errors(records: list[RequestRecord]) -> None:
+def raise_app_errors(failures: list[Failure]) -> None:
     """Raise what the app raised, once.
 
     Raises:
@@ -24,10 +25,10 @@ def raise_app_errors(records: list[RequestRecord]) -> None:
         ExceptionGroup: Several did; it holds an `AppError` for each.
     """
     errors = []
-    for record in records:
-        if record.exception is not None and not record.reported:
-            record.reported = True
-            errors.append(_app_error(record, record.exception))
+    for failure in failures:
+        if failure.exception is not None and not failure.reported:
+            failure.reported = True
+            errors.append(_app_error(failure, failure.exception))
     if len(errors) == 1:
         raise errors[0]
     if errors:
@@ -40,8 +41,8 @@ def is_app_error(error: BaseException) -> bool:
     return all(isinstance(each, AppError) for each in several)
 
 
-def _app_error(record: RequestRecord, cause: BaseException) -> AppError:
-    error = AppError(f"{record.served()}, {raised_at(cause)}", plain_traceback(cause))
+def _app_error(failure: Failure, cause: BaseException) -> AppError:
+    error = AppError(failure_line(failure), plain_traceback(cause))
     chain(error, cause)
     return error
 
@@ -86,24 +87,51 @@ class ServerRaises:
     def _check(self) -> None:
         records = self._span.requests()
         raised = [record for record in records if record.exception is not None]
-        of_type = [record for record in raised if isinstance(record.exception, self._expected)]
+        of_type = [record for record in raised if self._leaves(record)]
         if not of_type:
             raise self._failure(f"{self._names()} was not raised by the app. {_instead(records)}")
         pattern = re.compile(self._pattern or "")
-        matching = [record for record in of_type if pattern.search(str(record.exception))]
+        matching = [
+            record
+            for record in of_type
+            if any(pattern.search(_text(each)) for each in self._leaves(record))
+        ]
         if not matching:
-            text = str(of_type[0].exception)
+            text = _text(self._leaves(of_type[0])[0])
             raise self._failure(f'"{pattern.pattern}" does not match "{text}"')
-        for record in matching:
-            record.reported = True
         first = matching[0]
         assert first.exception is not None
         self.exception = first.exception
         self.request = first.served()
+        for record in matching:
+            self._accept(record)
+
+    def _leaves(self, record: RequestRecord) -> list[BaseException]:
+        """Return what a request raised that is of the expected type: itself, or leaves of it."""
+        error = record.exception
+        if error is None:
+            return []
+        if isinstance(error, self._expected):
+            return [error]
+        return [each for each in leaves_of(error) if isinstance(each, self._expected)]
+
+    def _accept(self, record: RequestRecord) -> None:
+        """Take an exception as expected; other leaves of its group still fail the test."""
+        error = record.exception
+        rest = None
+        if isinstance(error, BaseExceptionGroup) and not isinstance(error, self._expected):
+            rest = error.split(self._expected)[1]
+        record.reported = rest is None
+        record.exception = rest or error
 
     def _names(self) -> str:
         expected = self._expected if isinstance(self._expected, tuple) else (self._expected,)
         return " or ".join(kind.__name__ for kind in expected)
+
+
+def _text(error: BaseException) -> str:
+    """Return what a pattern is searched in: for a group, the names of its leaves too."""
+    return describe_error(error) if isinstance(error, BaseExceptionGroup) else text_of(error)
 
 
 def _instead(records: list[RequestRecord]) -> str:

@@ -3,7 +3,6 @@
 from liveserver._monitor.app_errors import raise_app_errors
 from liveserver._monitor.span import RequestSpan, ServerNote
 from liveserver._options import bounds
-from liveserver._requests.record import RequestRecord
 from liveserver._server.live_server import LiveServer
 from liveserver._sync.threads import run_in_thread
 
@@ -38,22 +37,22 @@ class TestMonitor:
         self.server = server
         self._span = RequestSpan(server)
 
-    def note(self) -> str:
+    def note(self, tracebacks: bool = False) -> str:
         """Say what the server did in this test, and that it is gone where it should be running."""
         if self._span is None or self.server is None:
             return ""
-        note = self._span.note()
+        note = self._span.note(tracebacks and self._raises)
         if self._outlives_test and not self.server.running:
             url = self.server.base_url
             gone = f"The server at {url} runs no more: it was stopped, or ended by itself."
             note = ServerNote(f"{note}\n{gone}" if note else gone)
         return note
 
-    def mark(self) -> RequestRecord | None:
-        """Return the latest request, as a mark for `exclude_since`."""
-        return None if self.server is None else self.server._control.log.last()
+    def mark(self) -> int:
+        """Return a mark for `exclude_since`."""
+        return 0 if self.server is None else self.server._control.log.mark()
 
-    def exclude_since(self, mark: RequestRecord | None) -> None:
+    def exclude_since(self, mark: int) -> None:
         """Leave the requests after a mark out: a person made them by hand."""
         if self._span is not None:
             self._span.exclude_since(mark)
@@ -71,7 +70,7 @@ class TestMonitor:
     def raise_app_errors(self) -> None:
         """Raise what the app raised."""
         if self._raises and self._span is not None:
-            raise_app_errors(self._span.requests())
+            raise_app_errors(self._span.failures())
 
     def detach(self) -> None:
         """Raise what the app raised so far, and follow the server no longer."""

@@ -5,6 +5,7 @@ Read them as attributes of this module, so that a test can change one for all of
 
 __all__ = [
     "AT_EXIT",
+    "CLIENT_LEFT",
     "GRACE",
     "LOOP_BLOCK",
     "OUTCOME",
@@ -19,6 +20,8 @@ GRACE = 0.5
 STREAM_END = 0.1
 # Requests and the app's shutdown, when the process ends while the server runs.
 AT_EXIT = 0.3
+# The end of a request whose client has left is awaited for this long, twice at most.
+CLIENT_LEFT = 0.5
 # A short wait blocks the caller's loop, to save a thread.
 LOOP_BLOCK = 0.005
 # From a complete response to the end of its request, without background tasks.

@@ -19,7 +19,7 @@ from typing import Any
 
 from liveserver._reporting.frames import Lines, users_lines
 
-__all__ = ["task_lines", "thread_lines"]
+__all__ = ["task_lines", "thread_lines", "waits_for_thread"]
 
 # These do not say what they run, as the step of an async generator; the garbage collector knows.
 _OPAQUE = {
@@ -54,6 +54,21 @@ def thread_lines(thread: threading.Thread) -> Lines:
     return _thread_lines(thread.ident)
 
 
+def waits_for_thread(task: "asyncio.Task[Any] | None") -> bool:
+    """Whether a task, or a task that it waits for, waits for a function in a worker thread."""
+    seen: set[int] = set()
+    rest = [] if task is None else [task]
+    while rest and len(seen) < _MAX_DEPTH:
+        each = rest.pop()
+        if id(each) not in seen:
+            seen.add(id(each))
+            lines, future = _chain(each)
+            if _worker_lines(future, lines):
+                return True
+            rest += _awaited_tasks(future, lines)
+    return False
+
+
 def _thread_lines(ident: int | None) -> Lines:
     frame = sys._current_frames().get(ident) if ident is not None else None
     return list(traceback.walk_stack(frame))[::-1] if frame is not None else []
@@ -65,6 +80,16 @@ def _task_lines(task: "asyncio.Task[Any]", server_thread: int | None, seen: set[
     seen.add(id(task))
     if getattr(task.get_coro(), "cr_running", False):
         return _thread_lines(server_thread)
+    lines, future = _chain(task)
+    for other in _awaited_tasks(future, lines):
+        deeper = _task_lines(other, server_thread, seen)
+        if users_lines(deeper):
+            return lines + deeper
+    return lines + _worker_lines(future, lines)
+
+
+def _chain(task: "asyncio.Task[Any]") -> tuple[Lines, Any]:
+    """The lines of a task's own await chain, and the future at its end."""
     lines: Lines = []
     awaited: Any = task.get_coro()
     for _ in range(_MAX_DEPTH):
@@ -73,12 +98,7 @@ def _task_lines(task: "asyncio.Task[Any]", server_thread: int | None, seen: set[
             break
         lines.append((frame, frame.f_lineno))
         awaited = inner
-    future = getattr(task, "_fut_waiter", None)
-    for other in _awaited_tasks(future, lines):
-        deeper = _task_lines(other, server_thread, seen)
-        if users_lines(deeper):
-            return lines + deeper
-    return lines + _worker_lines(future, lines)
+    return lines, getattr(task, "_fut_waiter", None)
 
 
 def _step(awaited: Any) -> tuple[FrameType | None, Any]:

@@ -1,13 +1,16 @@
 """Tracebacks of the app's exceptions."""
 
 import traceback
+from collections.abc import Iterator
 
-from liveserver._reporting.frames import app_frames, users_lines
+from liveserver._errors import printable
+from liveserver._reporting.frames import app_frames, is_users, users_lines
 
-__all__ = ["chain", "last_lines", "passed_through_app", "plain_traceback"]
+__all__ = ["chain", "last_lines", "passed_through_app", "plain_traceback", "short_traceback"]
 
-# The last lines of a failure that are shown at a terminal.
+# Lines of a failure that are shown.
 _MAX_LINES = 40
+_MAX_WIDTH = 500
 
 
 def plain_traceback(error: BaseException) -> str:
@@ -21,18 +24,40 @@ def plain_traceback(error: BaseException) -> str:
     return "".join(formatted.format()).rstrip()
 
 
+def short_traceback(error: BaseException) -> str:
+    """Format an exception as `plain_traceback` does, with the app's frames and the last one alone.
+
+    Between the frames of an app are dozens of its framework. A long text is cut in the middle.
+    """
+    formatted = traceback.TracebackException.from_exception(error, compact=True)
+    _remove_carets(formatted)
+    for each in _parts(formatted):
+        last = each.stack[-1:]
+        each.stack[:] = [line for line in each.stack if line in last or is_users(line.filename)]
+    lines = "".join(formatted.format()).rstrip().splitlines()
+    half = _MAX_LINES // 2
+    if len(lines) > _MAX_LINES:
+        lines = [*lines[:half], "  ...", *lines[-half:]]
+    return "\n".join(printable(line, _MAX_WIDTH) for line in lines)
+
+
 def _remove_carets(formatted: traceback.TracebackException) -> None:
+    for each in _parts(formatted):
+        for line in each.stack:
+            line.colno = line.end_colno = None
+
+
+def _parts(formatted: traceback.TracebackException) -> Iterator[traceback.TracebackException]:
+    """Return an exception, its causes and the exceptions of its groups."""
     # Not recursive: an app that tries again and again makes chains of thousands.
     seen: set[int] = set()
     rest: list[traceback.TracebackException | None] = [formatted]
     while rest:
         each = rest.pop()
-        if each is None or id(each) in seen:
-            continue
-        seen.add(id(each))
-        for line in each.stack:
-            line.colno = line.end_colno = None
-        rest += [each.__cause__, each.__context__, *(getattr(each, "exceptions", None) or ())]
+        if each is not None and id(each) not in seen:
+            seen.add(id(each))
+            yield each
+            rest += [each.__cause__, each.__context__, *(getattr(each, "exceptions", None) or ())]
 
 
 def last_lines(error: BaseException) -> str:
@@ -40,7 +65,8 @@ def last_lines(error: BaseException) -> str:
     lines = users_lines(list(traceback.walk_tb(error.__traceback__)))
     summary = traceback.StackSummary.extract(iter(lines[-1:]))
     text = "".join([*summary.format(), *traceback.format_exception_only(error)]).splitlines()
-    return "\n".join(["..."] * (len(text) > _MAX_LINES) + text[-_MAX_LINES:])
+    shown = ["..."] * (len(text) > _MAX_LINES) + text[-_MAX_LINES:]
+    return "\n".join(printable(line, _MAX_WIDTH) for line in shown)
 
 
 def chain(error: BaseException, cause: BaseException) -> None:

@@ -1,6 +1,5 @@
 """Tell an observer of each request as it is served. A server without one pays nothing."""
 
-from collections.abc import Awaitable
 from typing import Protocol
 
 from liveserver._app.asgi import Message
@@ -34,11 +33,10 @@ def observe(middleware: RecordingMiddleware, observer: Observer) -> None:
     class ObservedRecord(RequestRecord):
         __slots__ = ()
 
-        def send(self, message: Message) -> Awaitable[None]:
-            sending = super().send(message)
+        def sent(self, message: Message) -> None:
+            super().sent(message)
             if message["type"] in _OPENINGS and self.endless:
                 observer.opened(self)
-            return sending
 
         def end(self) -> None:
             super().end()

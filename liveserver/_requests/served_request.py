@@ -2,6 +2,8 @@
 
 from typing import NamedTuple
 
+from liveserver._errors import printable
+
 __all__ = ["ServedRequest"]
 
 
@@ -10,20 +12,25 @@ class ServedRequest(NamedTuple):
 
     Attributes:
         method: The HTTP method; `GET` for a WebSocket.
-        path: The path, percent-decoded.
+        path: The path that the client asked for, percent-decoded, without uvicorn's `root_path`.
         query: The query string as it was sent, without the question mark.
         http_version: `"1.0"`, `"1.1"` or `"2"`.
         scheme: `"http"`, `"https"`, `"ws"` or `"wss"`.
         client: The client's address and port, if it is known.
-        status: The response's status; for a WebSocket 101, or that of its refusal. None while
+        status: The status that was sent; for a WebSocket 101, or that of its refusal. None while
             there is none.
-        started: When it wait_for_future, in seconds since the epoch.
+        started: When it came, in seconds since the epoch.
         duration: How long the app has run for it so far, background tasks included, in seconds.
         response_bytes: How many bytes of body, or of WebSocket messages, the app has sent.
         running: Whether the app still runs for it.
         exception: The exception that the app did not handle. A test case keeps it until its test
             has ended, and the text of it in `error` for longer.
         error: What the exception is, `"ValueError: no such item"`, or an empty string.
+        raw_path: The path as it was sent, percent-encoded.
+        headers: The request's headers in their order, pairs of a name in lower case and a value.
+        answered_after: Seconds until the response was complete; None before that, and for a
+            WebSocket.
+        by_uvicorn: Whether uvicorn itself answered it, so that the app was not asked.
     """
 
     method: str
@@ -39,13 +46,20 @@ class ServedRequest(NamedTuple):
     running: bool
     exception: BaseException | None
     error: str
+    raw_path: bytes
+    headers: tuple[tuple[bytes, bytes], ...]
+    answered_after: float | None
+    by_uvicorn: bool
 
     def __str__(self) -> str:
-        time = (
-            f", running for {_span(self.duration)}"
-            if self.running
-            else f" in {_span(self.duration)}"
-        )
+        if self.by_uvicorn:
+            return f"{self.answered()} by uvicorn, the app was not asked"
+        if not self.running:
+            time = f" in {_span(self.duration)}"
+        elif self.answered_after is not None:
+            time = f" in {_span(self.answered_after)}"
+        else:
+            time = f", running for {_span(self.duration)}"
         error = f", raised {self.error}" if self.error else ""
         return f"{self.answered()}{time}{error}"
 
@@ -54,7 +68,8 @@ class ServedRequest(NamedTuple):
         query = f"?{self.query}" if self.query else ""
         method = "WebSocket" if self.scheme in ("ws", "wss") else self.method
         status = "no answer" if self.status is None else str(self.status)
-        return f"{method} {self.path}{query} \N{RIGHTWARDS ARROW} {status}"
+        target = printable(f"{method} {self.raw_path.decode('latin-1') or self.path}{query}")
+        return f"{target} \N{RIGHTWARDS ARROW} {status}"
 
 
 def _span(seconds: float) -> str:

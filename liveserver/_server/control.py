@@ -14,14 +14,16 @@ from liveserver._app.asgi import ASGIApp
 from liveserver._app.loading import App, app_maker, describe
 from liveserver._errors import BusyTimeout, NotRunningError, ShutdownError, StartupError
 from liveserver._options.server_options import Options
+from liveserver._reporting.frames import add_app
 from liveserver._reporting.wording import request_line, standing
 from liveserver._requests.log import RequestLog
-from liveserver._requests.middleware import RecordingMiddleware
+from liveserver._requests.middleware import Awaited, RecordingMiddleware
 from liveserver._requests.observer import Observer, observe
 from liveserver._requests.record import RequestRecord
 from liveserver._server.address import curl, listen, url
 from liveserver._server.lifecycle import ServerRun
 from liveserver._server.loop_thread import LoopThread
+from liveserver._server.portal import is_awaited_by_test
 from liveserver._uvicorn.config import WITHOUT_TIMEOUTS, configure
 
 __unittest = __tracebackhide__ = True
@@ -164,6 +166,8 @@ class ServerControl:
 
     def _build_app(self) -> ASGIApp:
         self._built = self._make_app()
+        add_app(self._given)
+        add_app(self._built)
         return self._as_asgi(self._built)
 
     def stop(self) -> None:
@@ -214,13 +218,13 @@ class ServerControl:
             )
         return run
 
-    def wait_for_requests(self, seconds: float) -> bool:
-        """Wait for the requests that a test waits for; return whether they have ended in time."""
+    def wait_for_requests(self, seconds: float, awaited: Awaited = is_awaited_by_test) -> bool:
+        """Wait for requests, those that a test waits for; return whether they end in time."""
         # Even if none is known: one may be on its way.
         run = self.run
         if run is not None and run.serves:
             try:
-                run.portal.wait_idle(seconds, every=False)
+                run.portal.wait_idle(seconds, awaited)
             except BusyTimeout:
                 return False
         return True

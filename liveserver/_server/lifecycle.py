@@ -18,6 +18,7 @@ A start
     After a timeout or Ctrl-C, steps 7 to 9 of a stop follow.
 
 A stop; each step is taken only if the run did not end within the bound of the one before
+    0  `leaves_work`       wait for requests whose client has left before         CLIENT_LEFT, twice
     1  `close`             stop accepting; close idle connections, WebSockets    STREAM_END
                            (1012), event streams; cancel abandoned requests
     2  `cancel_streams`    cancel event streams and WebSockets that still run    `shutdown_timeout`
@@ -36,6 +37,7 @@ Bounds, in seconds (`_options/bounds.py`)
     GRACE         0.5    what takes less than a millisecond unless something is wrong
     STREAM_END    0.1    event streams and WebSockets end by themselves after their disconnect
     AT_EXIT       0.3    requests, then the app's shutdown, when the process ends with the server
+    CLIENT_LEFT   0.5    a request whose client has left is waited for, twice at most
     LOOP_BLOCK    0.005  a stop may block the caller's loop so long, to save a helper thread
     RESPONSE_END  0.5    from a complete response to its request's end, for a note
     OUTCOME       1.0    a thread that has decided the outcome of a start publishes it
@@ -54,14 +56,14 @@ from collections.abc import Callable
 from functools import partial
 
 from liveserver._app.loading import describe
-from liveserver._errors import ShutdownTimeout, StartupError, StartupTimeout
+from liveserver._errors import BusyTimeout, ShutdownTimeout, StartupError, StartupTimeout
 from liveserver._options import bounds
 from liveserver._options.server_options import Options
 from liveserver._reporting.tracebacks import chain
 from liveserver._reporting.wording import listed, standing, still_running, thread_stack
 from liveserver._server import process_hooks
 from liveserver._server.loop_thread import LoopThread
-from liveserver._server.portal import Portal
+from liveserver._server.portal import Portal, leaves_work
 
 __unittest = __tracebackhide__ = True
 
@@ -211,6 +213,9 @@ class ServerRun:
 
     def _bring_down(self) -> BaseException | None:
         """Take the steps of a stop; return what went wrong, a `ShutdownError`."""
+        if any(map(leaves_work, list(self.loop_thread.middleware.running))):
+            with contextlib.suppress(BusyTimeout):
+                self.portal.wait_idle(self._request_seconds, leaves_work)
         self.loop_thread.post(self.loop_thread.server.close)
         if self._wait_ended(min(bounds.STREAM_END, self._request_seconds)):
             return self.loop_thread.failure

@@ -179,7 +179,7 @@ class LiveServer:
     @property
     def requests(self) -> tuple[ServedRequest, ...]:
         """What it served, oldest first, through all its starts; the last 10,000 requests."""
-        return tuple(record.served() for record in self._control.log.since(None))
+        return tuple(record.served() for record in self._control.log.since())
 
     def wait_idle(self, timeout: float) -> None:
         """Wait until no request is running, background tasks of responses included.

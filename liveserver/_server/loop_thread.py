@@ -12,10 +12,11 @@ from concurrent.futures import Future
 from typing import Any
 
 from liveserver._app.asgi import ASGIApp
-from liveserver._errors import LiveServerError, ShutdownError, StartupError
+from liveserver._errors import LiveServerError, ShutdownError, StartupError, describe_error
 from liveserver._reporting.wording import request_line, standing, thread_standing
-from liveserver._requests.middleware import RecordingMiddleware
+from liveserver._requests.middleware import Awaited, RecordingMiddleware
 from liveserver._requests.record import RequestRecord
+from liveserver._server.background import exception_handler
 from liveserver._server.executor import LazyExecutor
 from liveserver._sync.latches import Latch, StartOutcome
 from liveserver._uvicorn.config import Configuration
@@ -160,6 +161,7 @@ class LoopThread:
         loop = self._make_loop()
         try:
             loop.set_default_executor(self.executor)
+            loop.set_exception_handler(exception_handler(self.middleware.log))
             if not self._factory:
                 # Before the other task, so that both finish the start in the loop's first turn.
                 # A factory may want a running loop; it costs two turns more.
@@ -210,7 +212,7 @@ class LoopThread:
         except LiveServerError:
             raise
         except (Exception, SystemExit) as error:
-            message = f"The app could not be built: {type(error).__name__}: {error}"
+            message = f"The app could not be built: {describe_error(error)}"
             raise StartupError(message) from error
 
     def _fail(self, error: BaseException) -> None:
@@ -229,6 +231,8 @@ class LoopThread:
         await loop.shutdown_asyncgens()
 
     async def _cancel_other_tasks(self, loop: asyncio.AbstractEventLoop) -> None:
+        for record in list(self.middleware.running):
+            record.cancel()
         # A cancelled task may start new tasks; but not for ever.
         for _ in range(10):
             others = asyncio.all_tasks(loop)
@@ -242,13 +246,16 @@ class LoopThread:
 
     # Posted to the server's loop.
 
-    def when_idle(self, every: bool, waiter: "Future[None]", turns: int = 8) -> None:
-        """Resolve a future when no request runs; requests that are sent by now have begun then."""
+    def when_idle(self, awaited: Awaited, waiter: "Future[None]", turns: int = 8) -> None:
+        """Resolve a future when no request runs that is awaited.
+
+        Requests that are sent by now have begun then.
+        """
         if turns:
             # In these turns the loop reads what has arrived; a new connection takes asyncio five.
-            asyncio.get_running_loop().call_soon(self.when_idle, every, waiter, turns - 1)
+            asyncio.get_running_loop().call_soon(self.when_idle, awaited, waiter, turns - 1)
         else:
-            self.middleware.when_idle(waiter, every)
+            self.middleware.when_idle(waiter, awaited)
 
     def cancel_main_task(self) -> None:
         """Cancel the whole run, wherever it is."""
@@ -275,6 +282,6 @@ def _wrapped(kind: type[LiveServerError], what: str, error: BaseException) -> Ba
     """Give an exception that is none of ours its place in the tree of errors."""
     if isinstance(error, LiveServerError):
         return error
-    wrapped = kind(f"The server {what}: {type(error).__name__}: {error}")
+    wrapped = kind(f"The server {what}: {describe_error(error)}")
     wrapped.__cause__ = error
     return wrapped

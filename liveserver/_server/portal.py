@@ -9,17 +9,44 @@ from concurrent.futures import Future, InvalidStateError
 from functools import partial
 from typing import Any
 
-from liveserver._errors import BusyTimeout, ConfigurationError, NotRunningError
+from liveserver._errors import (
+    BusyTimeout,
+    ConfigurationError,
+    NotRunningError,
+    without_first_frame,
+)
 from liveserver._options import bounds
 from liveserver._options.server_options import Options
+from liveserver._reporting.await_chain import waits_for_thread
 from liveserver._reporting.wording import standing, still_running, thread_standing
+from liveserver._requests.middleware import Awaited
+from liveserver._requests.record import RequestRecord
 from liveserver._server.loop_thread import LoopThread
 from liveserver._sync.latches import resolve
 from liveserver._sync.threads import wait_for_future
 
 __unittest = __tracebackhide__ = True
 
-__all__ = ["Portal", "RemoteCall", "check_function"]
+__all__ = ["Portal", "RemoteCall", "check_function", "is_awaited_by_test", "leaves_work"]
+
+
+def has_an_end(record: RequestRecord) -> bool:
+    """Whether `wait_idle` waits for a request."""
+    if record.abandoned:
+        return leaves_work(record)
+    return not record.endless
+
+
+def is_awaited_by_test(record: RequestRecord) -> bool:
+    """Whether the end of a test waits for a request: not for a response that goes on."""
+    if record.waited_in_vain or (record.response_started and not record.abandoned):
+        return False
+    return has_an_end(record)
+
+
+def leaves_work(record: RequestRecord) -> bool:
+    """Whether a request goes on though its client has left, and is waited for."""
+    return record.abandoned and (not record.waits_are_over or waits_for_thread(record.task))
 
 
 class Portal:
@@ -30,30 +57,45 @@ class Portal:
         self._loop_thread = loop_thread
         self._thread = thread
 
-    def wait_idle(self, seconds: float, every: bool = True) -> None:
-        """Wait until no request runs, except those that have no end of their own.
+    def wait_idle(self, seconds: float, awaited: Awaited = has_an_end) -> None:
+        """Wait until no request runs that is awaited.
+
+        The wait has parts of `CLIENT_LEFT`. After two of them a request whose client has left is
+        not waited for any longer, unless it waits for a worker thread.
 
         Args:
             seconds: How long.
-            every: Whether to wait for requests whose client has left, and for open streams, too."""
-        self._wait(partial(self._loop_thread.when_idle, every), seconds, "was not idle")
+            awaited: Whether to wait for a request; by default for all that have an end.
+        """
+        action = partial(self._loop_thread.when_idle, awaited)
+        rest = self._options.bound(seconds)
+        while not self._is_done(action, min(rest, bounds.CLIENT_LEFT)):
+            rest -= bounds.CLIENT_LEFT
+            if rest <= 0:
+                raise self._busy("was not idle", seconds)
+            self._loop_thread.post(self._loop_thread.middleware.count_waits)
 
     def drop_connections(self) -> None:
         """Abort every open connection."""
         seconds = self._options.shutdown_timeout + bounds.GRACE
         action = self._loop_thread.server.drop_connections
-        self._wait(action, seconds, "did not drop its connections")
+        if not self._is_done(action, self._options.bound(seconds)):
+            raise self._busy("did not drop its connections", seconds)
 
-    def _wait(self, action: Callable[["Future[None]"], None], seconds: float, what: str) -> None:
+    def _is_done(self, action: Callable[["Future[None]"], None], seconds: float) -> bool:
+        """Call a function on the loop that resolves a future; return whether it does in time."""
         done: Future[None] = Future()
         self._loop_thread.submit(partial(action, done), done, partial(resolve, done))
         try:
-            done.result(self._options.bound(seconds))
+            done.result(seconds)
         except TimeoutError:
-            if done.cancel():
-                pending = self._loop_thread.request_lines(self._thread)
-                message = f"The server {what} within {seconds:g} s.{still_running(pending)}"
-                raise BusyTimeout(message, seconds, pending) from None
+            return not done.cancel()
+        return True
+
+    def _busy(self, what: str, seconds: float) -> BusyTimeout:
+        pending = self._loop_thread.request_lines(self._thread)
+        message = f"The server {what} within {seconds:g} s.{still_running(pending)}"
+        return BusyTimeout(message, seconds, pending)
 
     def call(self, call: "RemoteCall", seconds: float) -> Any:
         """Run a call on the loop and return its result."""
@@ -123,7 +165,7 @@ class RemoteCall:
 
     def _fail(self, error: BaseException) -> None:
         with contextlib.suppress(InvalidStateError):  # it has an outcome
-            self.outcome.set_exception(error)
+            self.outcome.set_exception(without_first_frame(error))
 
     # On the server's loop.
 

@@ -112,6 +112,10 @@ class LiveServerMixin:
         if self.server_scope != "test":  # else setUp() does it
             close_later(self)
         annotating: Any = None if result is None else AnnotatingResult(result, monitor)
+        if self.server_scope == "session" and hasattr(result, "stopTestRun"):
+            from liveserver._testcase.session_servers import stop_with_run
+
+            stop_with_run(result)
         try:
             own_result = super().run(annotating)  # type: ignore[misc]  # the TestCase has it
         finally:
@@ -281,6 +285,6 @@ def _raise_unreported(span: RequestSpan, scope: str) -> None:
     try:
         if scope == "session":
             span.finish_requests()
-        raise_app_errors(span.requests())
+        raise_app_errors(span.failures())
     finally:
         span.release()

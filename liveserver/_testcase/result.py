@@ -45,7 +45,8 @@ class AnnotatingResult:
         self._pause_first(test, err[1])
 
     def addExpectedFailure(self, test: Any, err: Any) -> None:
-        self._note_first(err)
+        if not self._noted:
+            self._note(err, tracebacks=False)
         self._result.addExpectedFailure(test, err)
 
     def _add_sub_test(self, test: Any, subtest: Any, err: Any) -> None:
@@ -69,8 +70,8 @@ class AnnotatingResult:
         if not self._noted:
             self._note(err)
 
-    def _note(self, err: Any) -> None:
-        note = self._monitor.note()
+    def _note(self, err: Any, tracebacks: bool = True) -> None:
+        note = self._monitor.note(tracebacks)
         if note:
             self._noted = True
             with contextlib.suppress(Exception):  # a frozen dataclass refuses it

@@ -1,13 +1,14 @@
 """Servers of scope "session": one for each app with equal options.
 
-Each runs from its first use until `process_hooks` stops it at the end of the process.
+Each runs from its first use to the end of the test run: unittest tells it to the result by
+`stopTestRun()`, pytest to the plugin. Where neither does, the end of the process stops it.
 """
 
 import os
 import threading
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from functools import partial
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 from liveserver._monitor.app_errors import raise_app_errors
 from liveserver._monitor.span import RequestSpan
@@ -17,7 +18,7 @@ from liveserver._server.live_server import LiveServer
 
 __unittest = __tracebackhide__ = True
 
-__all__ = ["shared_server"]
+__all__ = ["shared_server", "stop_session_servers", "stop_with_run"]
 
 
 class _Shared(NamedTuple):
@@ -56,6 +57,60 @@ def shared_server(source: object, options: Options, make: Callable[[], LiveServe
         return server
 
 
+def stop_session_servers() -> Iterator[tuple[str, BaseException]]:
+    """Stop all servers of the session.
+
+    Yields:
+        For each failure: what failed, and the error: of the stop, or of the app outside of tests.
+    """
+    with _lock:
+        servers = [each.server for each in _all]
+        _all.clear()
+    for server in servers:
+        for act in (server.stop, partial(_report, server)):
+            try:
+                act()
+            except Exception as error:
+                yield f"session server of {server._control.name}", error
+
+
+def stop_with_run(result: Any) -> None:
+    """Stop the servers of the session when a result is told of the end of its run."""
+    usual = result.stopTestRun
+    if isinstance(usual, partial) and usual.func is _stop_test_run:
+        return
+    result.stopTestRun = partial(_stop_test_run, result, usual)
+
+
+def _stop_test_run(result: Any, usual: Callable[[], None]) -> None:
+    try:
+        for name, error in stop_session_servers():
+            # The app's frames are in its cause.
+            result.addError(_SessionServers(name), (type(error), error.with_traceback(None), None))
+    finally:
+        usual()
+
+
+class _SessionServers:
+    """What fails in the place of a test, for a result; as unittest's own for class fixtures."""
+
+    failureException = None
+
+    def __init__(self, name: str) -> None:
+        self._name = name
+
+    def id(self) -> str:
+        return self._name
+
+    __str__ = id
+
+    def shortDescription(self) -> None:
+        return None
+
+    def countTestCases(self) -> int:
+        return 0
+
+
 def _forget_all() -> None:
     """Forget all in a forked child: the servers, and maybe the lock's holder, are its parent's."""
     global _lock
@@ -69,4 +124,4 @@ if hasattr(os, "register_at_fork"):  # not on Windows
 
 def _report(server: LiveServer) -> None:
     """Raise what the app raised while no test ran."""
-    raise_app_errors(RequestSpan(server, whole=True).requests())
+    raise_app_errors(RequestSpan(server, whole=True).failures())

@@ -14,7 +14,7 @@ import uvicorn
 from uvicorn.logging import TRACE_LOG_LEVEL
 
 from liveserver._app.asgi import ASGIApp, Receive, Scope, Send
-from liveserver._errors import ConfigurationError
+from liveserver._errors import ConfigurationError, printable, text_of
 from liveserver._options.validation import check_values
 from liveserver._uvicorn.contracts import check_protocol, check_uvicorn
 
@@ -143,7 +143,7 @@ def _refusal(error: BaseException, values: str) -> str:
             f"uvicorn needs the package {package} for {values}, and that is not installed. "
             f"Install it: pip install {package}"
         )
-    text = str(error).rstrip(".")
+    text = printable(text_of(error)).rstrip(".")
     return (
         f"uvicorn refuses its configuration, {values}: {type(error).__name__}: {text}. "
         "Correct it; uvicorn's documentation says what it takes."

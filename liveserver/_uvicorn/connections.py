@@ -12,7 +12,10 @@ from collections.abc import Callable
 from typing import Any, Protocol
 from weakref import WeakSet
 
+import uvicorn
 from uvicorn.server import ServerState
+
+from liveserver._uvicorn.refusals import OnRefusal, refused_scope
 
 __all__ = ["Handshakes", "shared_state", "unwatch", "watch"]
 
@@ -62,6 +65,18 @@ class _Watched(_Tasks):
         asyncio.get_running_loop().call_soon(self.server.on_member_gone)
 
 
+class _LimitedTasks(_Tasks):
+    """Tells of each request that uvicorn refuses, over `limit_concurrency`."""
+
+    on_refusal: OnRefusal
+
+    def add(self, member: Any, /) -> None:
+        super().add(member)
+        scope = refused_scope(member)
+        if scope is not None:
+            self.on_refusal(503, scope)
+
+
 class _Counting(ServerState):
     """Wakes the server at each complete response, for `limit_max_requests`."""
 
@@ -83,16 +98,21 @@ class _Counting(ServerState):
             self._wake()
 
 
-def shared_state(server: _Server, counts: bool) -> ServerState:
+def shared_state(server: _Server, config: uvicorn.Config, on_refusal: OnRefusal) -> ServerState:
     """Return what the protocols of a server share.
 
     Args:
-        server: The server, which hears of it.
-        counts: Whether it hears of each response.
+        server: The server. With `limit_max_requests` it hears of each response.
+        config: Its configuration.
+        on_refusal: Hears of each request that is over `limit_concurrency`.
     """
+    counts = config.limit_max_requests is not None
     state = _Counting(server.wake) if counts else ServerState()
     state.connections, state.tasks = _Connections(), _Tasks()
     state.connections.server = server
+    if config.limit_concurrency is not None:
+        state.tasks = _LimitedTasks()
+        state.tasks.on_refusal = on_refusal
     return state
 
 

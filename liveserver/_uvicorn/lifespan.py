@@ -11,10 +11,13 @@ Everything here runs on the server's loop.
 
 import asyncio
 import logging
+import time
+from collections.abc import Callable
 from typing import Any, Literal
 
 from liveserver._app.asgi import ASGIApp, Message
-from liveserver._errors import ShutdownError, StartupError
+from liveserver._errors import ShutdownError, StartupError, describe_error, without_first_frame
+from liveserver._requests.log import BackgroundFailure
 
 __all__ = ["Lifespan"]
 
@@ -27,8 +30,18 @@ class Lifespan:
     # uvicorn reads it after startup() and would leave by SystemExit; here startup() raises.
     should_exit = False
 
-    def __init__(self, app: ASGIApp, mode: Literal["auto", "on", "off"], asgi_version: str) -> None:
+    def __init__(
+        self,
+        app: ASGIApp,
+        mode: Literal["auto", "on", "off"],
+        asgi_version: str,
+        on_failure: Callable[[BackgroundFailure], None],
+    ) -> None:
         self._app = app
+        self._on_failure = on_failure
+        # What it raised while the app served, and when.
+        self._death: BackgroundFailure | None = None
+        self._died = 0.0
         self._mode = mode
         self._asgi_version = asgi_version
         self.state: dict[str, Any] = {}
@@ -75,6 +88,9 @@ class Lifespan:
         """
         if self.task is None:
             return
+        if self._death is not None:
+            self._raise_death(self._death)
+            return
         _logger.info("Waiting for application shutdown.")
         self._stop.set()
         await self._shutdown_over.wait()
@@ -87,6 +103,20 @@ class Lifespan:
             _logger.error("Application shutdown failed.")
             raise ShutdownError(self._failure("shutdown")) from self._error
         _logger.info("Application shutdown complete.")
+
+    def _raise_death(self, death: BackgroundFailure) -> None:
+        """Raise what ended the lifespan while the app served, if no test was told of it."""
+        self._reported = True
+        if not death.reported:
+            death.reported = True
+            raise ShutdownError(
+                f"The app's lifespan ended by itself, {time.perf_counter() - self._died:.1f} s "
+                f"before the stop: {death.error}"
+            ) from self._error
+
+    def break_cycles(self) -> None:
+        """Forget what the app raised: its frames hold this object's methods."""
+        self._error = self._death = None
 
     def unreported_failure(self) -> ShutdownError | None:
         """Return what the app raised after its answer, or while its task was cancelled."""
@@ -103,7 +133,7 @@ class Lifespan:
         text = self._answers.get(f"lifespan.{phase}.failed", {}).get("message")
         if self._error is not None:
             # Starlette's message is its whole traceback; the chained cause shows it better.
-            text = f"{type(self._error).__name__}: {self._error}"
+            text = describe_error(self._error)
         return f"The app's lifespan {phase} failed: {text or 'it gave no reason'}"
 
     async def _run(self) -> None:
@@ -115,7 +145,11 @@ class Lifespan:
         try:
             await self._app(scope, self._receive, self._send)
         except BaseException as error:  # a SystemExit must not get into the event loop
-            self._error = error
+            self._error = without_first_frame(error)  # which has this object
+            if "lifespan.startup.complete" in self._answers and not self._stop.is_set():
+                self._died = time.perf_counter()
+                self._death = BackgroundFailure("the app's lifespan ended by itself: it", error)
+                self._on_failure(self._death)
         finally:
             self._startup_over.set()
             self._shutdown_over.set()

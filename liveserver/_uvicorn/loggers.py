@@ -11,7 +11,7 @@ import threading
 from collections.abc import Iterator
 from typing import Any
 
-from liveserver._reporting.tracebacks import plain_traceback
+from liveserver._reporting.tracebacks import short_traceback
 
 __all__ = ["mark_server_thread", "restored_loggers"]
 
@@ -27,7 +27,7 @@ class _AsText(logging.Filter):
     def filter(self, record: logging.LogRecord) -> bool:
         if record.exc_info and getattr(_server_threads, "marked", False):
             error = record.exc_info[1]
-            record.exc_text = plain_traceback(error) if error is not None else None
+            record.exc_text = short_traceback(error) if error is not None else None
             record.exc_info = None
         return True
 

@@ -20,7 +20,9 @@ from typing import Any
 import uvicorn
 
 from liveserver._app.asgi import ASGIApp
+from liveserver._reporting.await_chain import waits_for_thread
 from liveserver._reporting.wording import request_line
+from liveserver._requests.announcements import subscribe
 from liveserver._requests.middleware import RecordingMiddleware
 from liveserver._requests.record import RecordWithoutWebSocket, RequestRecord
 from liveserver._sync.latches import resolve
@@ -28,6 +30,7 @@ from liveserver._uvicorn.config import Configuration
 from liveserver._uvicorn.connections import Handshakes, shared_state, unwatch, watch
 from liveserver._uvicorn.lifespan import Lifespan
 from liveserver._uvicorn.loggers import restored_loggers
+from liveserver._uvicorn.refusals import noting_protocol
 
 __all__ = ["UvicornServer"]
 
@@ -51,11 +54,13 @@ class UvicornServer(uvicorn.Server):
         self._changes_loggers = configuration.changes_loggers
         self._middleware = middleware
         self._sock = sock
+        protocol_class: Any = config.http_protocol_class
+        protocol_class = noting_protocol(protocol_class)
         self._handshakes: Handshakes | None = None
         if config.is_ssl:
-            self._handshakes = Handshakes(config.http_protocol_class)
-            protocol_class: Any = self._handshakes
-            config.http_protocol_class = protocol_class
+            protocol_class = self._handshakes = Handshakes(protocol_class)
+        config.http_protocol_class = protocol_class
+        config.on_refusal = middleware.add_refusal  # type: ignore[attr-defined]  # for that class
         self._wake = asyncio.Event()
         self._drained = asyncio.Event()  # no connection and no request is left, or waited for
         self.servers = []
@@ -63,8 +68,9 @@ class UvicornServer(uvicorn.Server):
         self.closing = self._aborting = False
         self.cut: list[str] = []
         self.app_lifespan: Lifespan | None = None
-        self.server_state = shared_state(self, counts=config.limit_max_requests is not None)
+        self.server_state = shared_state(self, config, middleware.add_refusal)
         middleware.every_second = self._renew_headers
+        middleware.tasks = self.server_state.tasks
         if config.ws == "auto" and config.ws_protocol_class is None:
             middleware.record_class = RecordWithoutWebSocket
 
@@ -87,12 +93,16 @@ class UvicornServer(uvicorn.Server):
         """Start the app's lifespan in the loop's next turn."""
         self._middleware.app = app
         self._middleware.loop = loop
-        self.app_lifespan = Lifespan(app, self.config.lifespan, self.config.asgi_version)
+        subscribe()
+        self.app_lifespan = Lifespan(
+            app, self.config.lifespan, self.config.asgi_version, self._middleware.log.add_failure
+        )
         self.lifespan: Any = self.app_lifespan  # what uvicorn's startup() calls
         self.app_lifespan.begin(loop)
 
     async def start_serving(self) -> None:
         """Wait for the app's startup, then accept connections."""
+        self._renew_headers()  # for what uvicorn answers before the first request
         try:
             await self.startup(sockets=[self._sock])
         except OSError:
@@ -198,8 +208,13 @@ class UvicornServer(uvicorn.Server):
             self._abort_handshakes()
 
     def _cancel_if_abandoned(self, record: RequestRecord) -> None:
-        """Cancel a request, once, if its client left before it had its response."""
-        if record.abandoned and not record.cancelling:
+        """Cancel a request, once, if its client left before it had its response.
+
+        Not while it waits for a worker thread: that would run on without its clean-up.
+        """
+        if record.method == "WebSocket" or record.cancelling or waits_for_thread(record.task):
+            return
+        if record.abandoned:
             if not record.response_started:  # leaving is how a client ends a stream
                 self.cut.append(request_line(record, threading.current_thread()))
             record.cancel()
@@ -217,7 +232,7 @@ class UvicornServer(uvicorn.Server):
     def cancel_streams(self) -> None:
         """Cancel the event streams and WebSockets that still run after their disconnect."""
         for record in list(self._middleware.running):
-            if record.endless:
+            if record.endless and not waits_for_thread(record.task):
                 _disconnect(record)  # its client may not read
                 record.cancel()
 
@@ -259,6 +274,8 @@ class UvicornServer(uvicorn.Server):
 
     def cancel_requests(self) -> None:
         """Cancel the tasks of the requests that still run."""
+        for record in list(self._middleware.running):
+            record.cancel()
         for task in list(self.server_state.tasks):
             task.cancel()
 
@@ -273,6 +290,9 @@ class UvicornServer(uvicorn.Server):
         So the user's app is freed with its server, not when the garbage collector runs.
         """
         unwatch(self.server_state)
+        if self.app_lifespan is not None:
+            self.app_lifespan.break_cycles()
+        del self.config.on_refusal  # type: ignore[attr-defined]
 
 
 def _disconnect(record: RequestRecord) -> None:

@@ -525,9 +525,10 @@ class AppErrorTests(StrictTestCase):
                 self.assertEqual(get(self.base_url, "/raise").status, 200)
 
         outcome = run_class(Tests)
-        self.assertEqual((len(outcome.errors), len(outcome.failures)), (1, 1), outcome)
-        self.assertEqual([type(error) for error in outcome.raised], [AssertionError, AppError])
-        self.assertEqual([len(notes(error)) for error in outcome.raised], [1, 0])
+        (error,) = outcome.raised
+        self.assertIs(type(error), AssertionError)
+        (note,) = notes(error)
+        self.assertIn("raise Trouble(f", note)  # the app's line
         self.assertEqual(str(outcome).count("raise Trouble(f"), 1, outcome)
 
     @each_base_and_scope
@@ -755,7 +756,7 @@ class OutsideTests(StrictTestCase):
 
 
 class DepartureTests(StrictTestCase):
-    """That a client has gone is no error of the app."""
+    """That a client has left is no error of the app; that it could have left is no excuse."""
 
     @each_base_and_scope
     def test_cancelled_error(self, base: Any, scope: str) -> None:
@@ -764,11 +765,12 @@ class DepartureTests(StrictTestCase):
             server_scope = scope
 
             def test_it(self) -> None:
-                with contextlib.suppress(Exception):
-                    get(self.base_url, "/departed")
+                assert get(self.base_url, "/departed").status == 500
 
-        outcome = run_class(Tests)
-        self.assertTrue(outcome.wasSuccessful(), outcome)
+        (error,) = run_class(Tests).raised
+        self.assertIs(type(error), AppError)
+        self.assertIs(type(error.__cause__), asyncio.CancelledError)
+        self.assertIn("GET /departed \N{RIGHTWARDS ARROW} 500 in ", str(error))
 
     @needs_starlette
     @each_base
@@ -777,26 +779,42 @@ class DepartureTests(StrictTestCase):
         from starlette.websockets import WebSocketDisconnect
 
         Namesake = type("ClientDisconnect", (Exception,), {})
+        Subclass = type("Gone", (ClientDisconnect,), {})
         for error, verdict in (
             (ClientDisconnect(), []),
             (WebSocketDisconnect(1006), []),
-            (Namesake(), [AppError]),  # the negative control
+            (Subclass(), []),
+            (ExceptionGroup("two", [ClientDisconnect(), WebSocketDisconnect(1006)]), []),
+            (Namesake(), [AppError]),  # the negative controls
+            (ExceptionGroup("mixed", [ClientDisconnect(), Trouble("other")]), [AppError]),
         ):
+            for stays in (False, True):
 
-            async def leave(
-                app: Any, receive: apps.Receive, send: apps.Send, error: Any = error
-            ) -> None:
-                raise error
+                async def leave(
+                    app: Any, receive: apps.Receive, send: apps.Send, error: Any = error
+                ) -> None:
+                    while not stays and (await receive())["type"] != "http.disconnect":  # noqa: B023
+                        pass
+                    raise error
 
-            class Tests(base):  # type: ignore[misc]
-                app = apps.Faulty(handler=leave)
+                class Tests(base):  # type: ignore[misc]
+                    app = apps.Faulty(handler=leave)
 
-                def test_it(self) -> None:
-                    get(self.base_url)
+                    def test_it(self) -> None:
+                        with Client(self.base_url) as client:
+                            client.send()
+                            assert self.app.begun.wait(5)
+                            if stays:  # noqa: B023
+                                assert client.receive().status == 500
 
-            with self.subTest(error=error):
-                outcome = run_class(Tests)
-                self.assertEqual([type(e) for e in outcome.raised], verdict, outcome)
+                with self.subTest(error=error, stays=stays):
+                    outcome = run_class(Tests)
+                    expected = [AppError] if stays else verdict
+                    self.assertEqual([type(e) for e in outcome.raised], expected, outcome)
+                    if "mixed" in str(error) and not stays:
+                        group = outcome.raised[0].__cause__
+                        assert isinstance(group, ExceptionGroup)
+                        self.assertEqual([type(e) for e in group.exceptions], [Trouble])
 
     @each_base_and_scope
     def test_a_client_that_does_not_wait(self, base: Any, scope: str) -> None:

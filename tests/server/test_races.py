@@ -442,12 +442,14 @@ class HurryTests(StrictTestCase):
 
 
 class Growing(deque[Any]):
-    """Gets one more while somebody looks through it."""
+    """Gets one more while a thread looks through it."""
+
+    new = mock.Mock(number=4)
 
     def __reversed__(self) -> Iterator[Any]:
         found = super().__reversed__()
         yield next(found)
-        self.append("new")
+        self.append(self.new)
         yield from found
 
 
@@ -481,8 +483,9 @@ class WaitTests(StrictTestCase):
 
     def test_a_request_that_comes_while_somebody_looks_for_those_before(self) -> None:
         log = RequestLog()
-        log._records = Growing(["first", "second", "third"])
-        self.assertEqual(log.since("first"), ["second", "third", "new"])  # type: ignore[arg-type]
+        entries: list[Any] = [mock.Mock(number=number) for number in range(1, 4)]
+        log._records = Growing(entries)
+        self.assertEqual(log.since(1), [*entries[1:], Growing.new])
 
     def test_idle_at_the_last_moment(self) -> None:
         class LastMoment(Future[None]):

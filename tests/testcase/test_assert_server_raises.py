@@ -5,6 +5,7 @@ import re
 from typing import Any
 
 from liveserver import AppError, ServedRequest
+from tests.helpers import apps
 from tests.helpers.observed import (
     OtherTrouble,
     Shop,
@@ -18,6 +19,14 @@ from tests.helpers.support import (
     in_thread,
     run_class,
 )
+
+
+async def raise_group(app: Any, receive: apps.Receive, send: apps.Send) -> None:
+    raise ExceptionGroup("several", [Trouble("one")])
+
+
+async def raise_two(app: Any, receive: apps.Receive, send: apps.Send) -> None:
+    raise ExceptionGroup("several", [Trouble("one"), OtherTrouble("two")])
 
 
 class AssertServerRaisesTests(StrictTestCase):
@@ -118,12 +127,44 @@ class AssertServerRaisesTests(StrictTestCase):
                     get(self.base_url, "/other/1")
 
         outcome = run_class(Tests)
-        self.assertEqual([type(e) for e in outcome.raised], [AssertionError, AppError], outcome)
+        self.assertEqual([type(e) for e in outcome.raised], [AssertionError], outcome)
         said = str(outcome.raised[0])
         self.assertIn("Trouble was not raised", said)
         self.assertIn("GET /other/1", said)
         self.assertIn("OtherTrouble: quite another thing", said)
-        self.assertIsInstance(outcome.raised[1].__cause__, OtherTrouble)
+        (note,) = outcome.raised[0].__notes__
+        self.assertIn("\ntests.helpers.observed.OtherTrouble: quite another thing", note)
+
+    @each_base_and_scope
+    def test_in_a_group(self, base: Any, scope: str) -> None:
+        class Tests(base):  # type: ignore[misc]
+            app = apps.Faulty(handler=raise_group)
+            server_scope = scope
+
+            def test_a_leaf(self) -> None:
+                with self.assertServerRaisesRegex(Trouble, "^one$") as raised:
+                    get(self.base_url)
+                self.assertIsInstance(raised.exception, ExceptionGroup)
+
+            def test_the_group(self) -> None:
+                with self.assertServerRaisesRegex(ExceptionGroup, "Trouble: one"):
+                    get(self.base_url)
+
+        class TwoTests(base):  # type: ignore[misc]
+            app = apps.Faulty(handler=raise_two)
+            server_scope = scope
+
+            def test_one_is_expected(self) -> None:
+                with self.assertServerRaises(Trouble):
+                    get(self.base_url)
+
+        outcome = run_class(Tests)
+        self.assertTrue(outcome.wasSuccessful(), outcome)
+        (error,) = run_class(TwoTests).raised
+        self.assertIs(type(error), AppError)
+        group = error.__cause__
+        assert isinstance(group, ExceptionGroup)
+        self.assertEqual([type(each) for each in group.exceptions], [OtherTrouble])
 
     @each_base_and_scope
     def test_both_types(self, base: Any, scope: str) -> None:
@@ -175,7 +216,7 @@ class AssertServerRaisesTests(StrictTestCase):
                     get(self.base_url, "/fine")
 
         outcome = run_class(Tests)
-        self.assertEqual([type(e) for e in outcome.raised], [AssertionError, AppError], outcome)
+        self.assertEqual([type(e) for e in outcome.raised], [AssertionError], outcome)
 
     @each_base_and_scope
     def test_regex(self, base: Any, scope: str) -> None:
@@ -239,7 +280,7 @@ class AssertServerRaisesTests(StrictTestCase):
                     raise ZeroDivisionError
 
         outcome = run_class(Tests)
-        self.assertEqual([type(e) for e in outcome.raised], [ZeroDivisionError, AppError], outcome)
+        self.assertEqual([type(e) for e in outcome.raised], [ZeroDivisionError], outcome)
 
     @each_base
     def test_bad_arguments(self, base: Any) -> None:

@@ -1,0 +1,76 @@
+"""Whether a request failed only because its client has left.
+
+That is a fact about the connection, not about the type of an exception: a handler that sends to
+another client, which has left, fails its own one. So an exception counts as a departure only if
+the client of this request has left, or the server has cancelled its task.
+"""
+
+import asyncio
+from typing import Any
+
+__all__ = ["client_left", "cycle_of", "without_departures"]
+
+# The frameworks whose exceptions say by their names that a client has left, as ClientDisconnect,
+# WebSocketDisconnect and ClientDisconnected do. They are recognised without an import.
+_FRAMEWORKS = {
+    "blacksheep",
+    "channels",
+    "django",
+    "falcon",
+    "fastapi",
+    "hypercorn",
+    "litestar",
+    "quart",
+    "starlette",
+    "uvicorn",
+}
+
+
+def cycle_of(receive: Any) -> Any:
+    """Return uvicorn's own object for a request, of which `receive` is a method; None if unknown.
+
+    At uvicorn's log level TRACE, `receive` is a function that encloses that method.
+    """
+    cycle = getattr(receive, "__self__", None)
+    if cycle is None:
+        for cell in getattr(receive, "__closure__", None) or ():
+            cycle = cycle or getattr(cell.cell_contents, "__self__", None)
+    return cycle
+
+
+def client_left(cycle: Any) -> bool:
+    """Whether the client of a request has left, or the server has ended its connection."""
+    if getattr(cycle, "disconnected", False):
+        return True
+    transport = getattr(cycle, "transport", None)
+    return transport is not None and bool(transport.is_closing())
+
+
+def without_departures(error: BaseException, left: bool, cancelled: bool) -> BaseException | None:
+    """Return what of an exception is an error of the app; None if it is a departure as a whole.
+
+    Args:
+        error: What the app raised. The leaves of a group count.
+        left: Whether the client of the request has left.
+        cancelled: Whether the server has cancelled the request's task.
+    """
+
+    def is_departure(leaf: BaseException) -> bool:
+        if isinstance(leaf, asyncio.CancelledError):
+            return left or cancelled
+        return left and _says_disconnect(leaf)
+
+    if isinstance(error, BaseExceptionGroup):
+        return error.split(lambda each: _is_leaf(each) and is_departure(each))[1]
+    return None if is_departure(error) else error
+
+
+def _is_leaf(error: BaseException) -> bool:
+    return not isinstance(error, BaseExceptionGroup)
+
+
+def _says_disconnect(error: BaseException) -> bool:
+    return any(
+        "disconnect" in kind.__name__.lower() and kind.__module__.partition(".")[0] in _FRAMEWORKS
+        for kind in type(error).__mro__
+    )

@@ -40,6 +40,7 @@ _MASKS = (
     (re.compile(r"(?<=127\.0\.0\.1:)\d+"), "<port>"),
     (re.compile(r"(?<=port=)\d+"), "<port>"),
     (re.compile(r"\b0x[0-9a-f]+"), "<address>"),
+    (re.compile(r'File ".*?(examples/failing/\w+\.py)"'), r'File "\1"'),
 )
 
 
@@ -138,7 +139,8 @@ class _Report:
 
     def add_of_pytest(self, line: str) -> None:
         """Take a line of a traceback in pytest's format; groups it shows in Python's."""
-        self._native = self._native or "Traceback (most recent call last)" in line
+        if not line.startswith("E "):  # the app's own, in a note
+            self._native = self._native or "Traceback (most recent call last)" in line
         location = _LOCATION.match(line)
         if self._native:
             self.add_of_python(line)

@@ -3,6 +3,7 @@
 import inspect
 import sys
 from collections.abc import Callable
+from types import FunctionType
 from typing import Any
 
 __all__ = ["accepts_positional", "interface"]
@@ -14,6 +15,8 @@ _OPTIONS: dict[str, Any] = {"annotation_format": 3} if sys.version_info >= (3, 1
 
 def interface(app: Callable[..., Any]) -> str | None:
     """Return `"asgi3"`, `"asgi2"`, `"wsgi"`, `"ambiguous"`, or None if it is not an app."""
+    if _is_usual(app):
+        return "asgi3"
     is_class = inspect.isclass(app)
     instances_are_asgi3 = not is_class or hasattr(app, "__await__")
     try:
@@ -38,6 +41,22 @@ def interface(app: Callable[..., Any]) -> str | None:
     if is_class and not has_start_response:
         return None  # few classes are apps, but most take some arguments
     return "wsgi" if wsgi and names != ["receive", "send"] else None
+
+
+def _is_usual(app: Callable[..., Any]) -> bool:
+    """Whether it is `async def app(scope, receive, send)`, or an object with such a `__call__`.
+
+    Most apps are; `inspect.signature` takes a tenth of the time that a server takes.
+    """
+    function: Any = app if isinstance(app, FunctionType) else type(app).__call__
+    code = getattr(function, "__code__", None)
+    return (
+        code is not None
+        and code.co_varnames[: code.co_argcount][-3:] == ("scope", "receive", "send")
+        and code.co_argcount == (3 if function is app else 4)
+        and not code.co_kwonlyargcount
+        and not hasattr(function, "__wrapped__")
+    )
 
 
 def accepts_positional(app: Callable[..., Any], count: int) -> bool:

@@ -23,18 +23,15 @@ def timeouts_are_off() -> bool:
 
 
 def check_environment() -> None:
-    """Check the values.
-
-    Raises:
-        ConfigurationError: A value has no meaning.
-    """
-    for name, on in _SWITCHES.items():
-        value = os.environ.get(name)
-        if value and value != on:
-            raise ConfigurationError(
-                f"The environment variable {name} is {value!r}. Set it to {on!r}, or unset it."
-            )
+    """Raise ConfigurationError if a value has no meaning."""
+    for name in _SWITCHES:
+        _is_set(name)
 
 
 def _is_set(name: str) -> bool:
-    return os.environ.get(name) == _SWITCHES[name]
+    value, on = os.environ.get(name), _SWITCHES[name]
+    if value and value != on:
+        raise ConfigurationError(
+            f"The environment variable {name} is {value!r}. Set it to {on!r}, or unset it."
+        )
+    return value == on

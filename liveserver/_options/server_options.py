@@ -2,13 +2,13 @@
 
 import inspect
 import threading
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from types import MappingProxyType
 from typing import Any, NamedTuple, TypedDict
 
 from liveserver._errors import ConfigurationError
-from liveserver._options.environment import check_environment, timeouts_are_off
-from liveserver._options.validation import check_names, matches_annotation
+from liveserver._options.environment import pauses, timeouts_are_off
+from liveserver._options.validation import check_names, is_seconds, matches_annotation
 
 __unittest = __tracebackhide__ = True
 
@@ -43,7 +43,7 @@ class Options(NamedTuple):
 
     def bound(self, seconds: float) -> float:
         """Return how many seconds a wait between threads may last."""
-        return threading.TIMEOUT_MAX if self.unbounded else seconds
+        return threading.TIMEOUT_MAX if self.unbounded else min(seconds, threading.TIMEOUT_MAX)
 
 
 def make_options(given: ServerOptions) -> Options:
@@ -52,26 +52,19 @@ def make_options(given: ServerOptions) -> Options:
     Raises:
         ConfigurationError: A name or a value is wrong.
     """
-    check_environment()
-    check_names(given, ServerOptions.__annotations__, "LiveServer")
-    config = given.get("uvicorn_config")
-    values: dict[str, Any] = {**given, "uvicorn_config": {} if config is None else config}
-    options = Options(**values)
-    for name in ("factory", "tls"):
-        value = getattr(options, name)
-        if not isinstance(value, bool):
-            raise _wrong(name, value, "True or False")
-    _check_host("host", options.host)
-    if options.public_host is not None:
-        _check_host("public_host", options.public_host)
-    if not matches_annotation(options.port, int) or not 0 <= options.port <= 65535:
-        raise _wrong("port", options.port, "0 (any free port) or a port number up to 65535")
-    _check_seconds("startup_timeout", options.startup_timeout, zero=False)
-    _check_seconds("shutdown_timeout", options.shutdown_timeout, zero=True)
-    _check_uvicorn_config(options.uvicorn_config, options.tls)
-    # A copy, so that later changes of the mapping have no effect.
-    copied = MappingProxyType(dict(options.uvicorn_config))
-    return options._replace(uvicorn_config=copied, unbounded=timeouts_are_off())
+    pauses()  # a wrong value is an error for each server
+    check_names(given, _CHECKS, "LiveServer")
+    values: dict[str, Any] = {**given}
+    for name, value in given.items():
+        _CHECKS[name](name, value)
+    if values.get("uvicorn_config") is None:
+        values.pop("uvicorn_config", None)
+    else:
+        # A copy, so that later changes of the mapping have no effect.
+        values["uvicorn_config"] = MappingProxyType(dict(values["uvicorn_config"]))
+        if values.get("tls"):
+            _refuse_certificates(values["uvicorn_config"])
+    return Options(**values, unbounded=timeouts_are_off())
 
 
 def server_signature() -> inspect.Signature:
@@ -90,6 +83,11 @@ def _wrong(name: str, value: object, wanted: str) -> ConfigurationError:
     return ConfigurationError(f"LiveServer: {name}={value!r} is not valid. Use {wanted}.")
 
 
+def _check_flag(name: str, value: object) -> None:
+    if not isinstance(value, bool):
+        raise _wrong(name, value, "True or False")
+
+
 def _check_host(name: str, value: object) -> None:
     if not (isinstance(value, str) and value and value == value.strip()):
         raise _wrong(name, value, 'a host name or an IP address, such as "127.0.0.1"')
@@ -99,12 +97,24 @@ def _check_host(name: str, value: object) -> None:
         raise _wrong(name, value, "a host alone, without scheme, port or path")
 
 
-def _check_seconds(name: str, value: float, *, zero: bool) -> None:
-    wanted = f"a number of seconds, {'0 or more' if zero else 'more than 0'}"
-    if not matches_annotation(value, float) or not (value >= 0 if zero else value > 0):
-        raise _wrong(name, value, wanted)
-    if value > threading.TIMEOUT_MAX:
-        raise _wrong(name, value, f"{wanted} and at most {threading.TIMEOUT_MAX:.0f}")
+def _check_public_host(name: str, value: object) -> None:
+    if value is not None:
+        _check_host(name, value)
+
+
+def _check_port(name: str, value: Any) -> None:
+    if not matches_annotation(value, int) or not 0 <= value <= 65535:
+        raise _wrong(name, value, "0 (any free port) or a port number up to 65535")
+
+
+def _check_startup_timeout(name: str, value: object) -> None:
+    if not is_seconds(value) or not value:
+        raise _wrong(name, value, "a number of seconds, more than 0")
+
+
+def _check_shutdown_timeout(name: str, value: object) -> None:
+    if not is_seconds(value):
+        raise _wrong(name, value, "a number of seconds, 0 or more")
 
 
 # uvicorn's options that liveserver sets, and what to use instead.
@@ -121,7 +131,9 @@ _OWNED: Mapping[str, str] = {
 }
 
 
-def _check_uvicorn_config(value: object, tls: bool) -> None:
+def _check_uvicorn_config(_name: str, value: object) -> None:
+    if value is None:
+        return
     if not isinstance(value, Mapping):
         raise _wrong("uvicorn_config", value, 'a mapping, such as {"loop": "asyncio"}')
     for name in value:
@@ -132,8 +144,24 @@ def _check_uvicorn_config(value: object, tls: bool) -> None:
             place = "A test's server does not reload. Leave it out."
         if place is not None:
             raise ConfigurationError(f"uvicorn_config cannot hold {name!r}. {place}")
-        if tls and name in ("ssl_certfile", "ssl_keyfile", "ssl_keyfile_password"):
+
+
+def _refuse_certificates(uvicorn_config: Mapping[str, Any]) -> None:
+    for name in ("ssl_certfile", "ssl_keyfile", "ssl_keyfile_password"):
+        if name in uvicorn_config:
             raise ConfigurationError(
                 f"uvicorn_config cannot hold {name!r} beside tls=True, which brings a certificate "
                 "of its own. Leave out one of the two."
             )
+
+
+_CHECKS: Mapping[str, Callable[[str, Any], None]] = {
+    "factory": _check_flag,
+    "host": _check_host,
+    "port": _check_port,
+    "public_host": _check_public_host,
+    "tls": _check_flag,
+    "startup_timeout": _check_startup_timeout,
+    "shutdown_timeout": _check_shutdown_timeout,
+    "uvicorn_config": _check_uvicorn_config,
+}

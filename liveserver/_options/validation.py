@@ -9,7 +9,7 @@ from liveserver._errors import ConfigurationError
 
 __unittest = __tracebackhide__ = True
 
-__all__ = ["check_names", "check_values", "matches_annotation", "nearest"]
+__all__ = ["check_names", "check_values", "is_seconds", "matches_annotation", "nearest"]
 
 
 def check_names(given: Iterable[object], known: Collection[str], what: str) -> None:
@@ -84,3 +84,11 @@ def matches_annotation(value: object, annotation: Any) -> bool:
     if isinstance(origin or annotation, type) and annotation is not Any:
         return isinstance(value, origin or annotation)
     return True
+
+
+def is_seconds(value: object) -> bool:
+    """Whether a value is a number of seconds, 0 or more; `inf` means without a bound."""
+    if not matches_annotation(value, float):
+        return False
+    assert isinstance(value, int | float)
+    return value >= 0  # which NaN is not

@@ -104,6 +104,7 @@ class RecordingMiddleware:
             status: The status of the answer.
             scope: What is known of the request.
         """
+        self.every_second()  # which renews the date of the answer
         record = RequestRecord(self.loop, {**_UNKNOWN, **scope}, None)
         record.by_uvicorn = record.complete = True
         record.status = status

@@ -9,6 +9,7 @@ States: stopped -> running -> stopped, by `start` and `stop`. A server may also 
 import threading
 from collections.abc import Mapping
 from typing import Any
+from weakref import WeakSet
 
 from liveserver._app.asgi import ASGIApp
 from liveserver._app.loading import App, app_maker, describe
@@ -20,6 +21,7 @@ from liveserver._requests.log import RequestLog
 from liveserver._requests.middleware import Awaited, RecordingMiddleware
 from liveserver._requests.observer import Observer, observe
 from liveserver._requests.record import RequestRecord
+from liveserver._server import process_hooks
 from liveserver._server.address import curl, listen, url
 from liveserver._server.lifecycle import ServerRun
 from liveserver._server.loop_thread import LoopThread
@@ -29,6 +31,10 @@ from liveserver._uvicorn.config import WITHOUT_TIMEOUTS, configure
 __unittest = __tracebackhide__ = True
 
 __all__ = ["ServerControl"]
+
+
+# All servers of the process, running or not.
+_all: WeakSet["ServerControl"] = WeakSet()
 
 
 class ServerControl:
@@ -52,6 +58,7 @@ class ServerControl:
         self._configuration = configure(self._uvicorn_config())
         # Each start and stop holds it. They are bounded, so waiting for it is, too.
         self._lock = threading.RLock()
+        _all.add(self)
         # Written by the server's thread at each start, before the server is ready.
         self._built: App | None = None
         # Written under the lock at the first start; any thread may read it.
@@ -167,7 +174,8 @@ class ServerControl:
     def _build_app(self) -> ASGIApp:
         self._built = self._make_app()
         add_app(self._given)
-        add_app(self._built)
+        if self.options.factory:
+            add_app(self._built)
         return self._as_asgi(self._built)
 
     def stop(self) -> None:
@@ -254,3 +262,11 @@ class ServerControl:
         """Stop without waiting, in any thread."""
         if self.run is not None:
             self.run.abort()
+
+
+def _renew_locks() -> None:
+    for control in list(_all):
+        control._lock = threading.RLock()
+
+
+process_hooks.in_forked_child(_renew_locks)

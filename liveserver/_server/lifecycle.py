@@ -298,7 +298,9 @@ class ServerRun:
         """Close the copy of the socket that a forked child has."""
         self.loop_thread.detach_in_child()
         # Not close(): uvloop counts as a user of the socket and would postpone that for ever.
-        os.close(self._sock.detach())
+        fd = self._sock.detach()
+        if fd != -1:  # it has ended by itself
+            os.close(fd)
 
 
 def _warn(text: str) -> None:

@@ -17,7 +17,7 @@ from liveserver._reporting.wording import request_line, standing, thread_standin
 from liveserver._requests.middleware import Awaited, RecordingMiddleware
 from liveserver._requests.record import RequestRecord
 from liveserver._server.background import exception_handler
-from liveserver._server.executor import LazyExecutor
+from liveserver._server.executor import DaemonExecutor
 from liveserver._sync.latches import Latch, StartOutcome
 from liveserver._uvicorn.config import Configuration
 from liveserver._uvicorn.loggers import mark_server_thread
@@ -55,7 +55,7 @@ class LoopThread:
         self.ended = Latch()
         self.unheard = False
         self.failure: BaseException | None = None
-        self.executor = LazyExecutor()
+        self.executor = DaemonExecutor()
         self._make_loop = configuration.make_loop
         self._make_app = make_app
         self._factory = factory
@@ -64,6 +64,8 @@ class LoopThread:
         # Futures that other threads wait for, and what resolves each of them if the run ends first.
         # Any thread adds to it; a future that is done takes itself out.
         self._unresolved: dict[Future[Any], Callable[[], None]] = {}
+        # Only the server's thread uses it.
+        self._tasks_ended = False
         # The server's thread writes both, once, the loop last. Any thread may read them then.
         self._main: asyncio.Task[None] | None = None
         self._loop: asyncio.AbstractEventLoop | None = None
@@ -172,7 +174,7 @@ class LoopThread:
             self._run_until_done(loop, self._main)
         finally:
             # These tasks have no end; the stop's error or warning names them.
-            for task in asyncio.all_tasks(loop):
+            for task in () if self._tasks_ended else asyncio.all_tasks(loop):
                 task._log_destroy_pending = False  # type: ignore[attr-defined]  # as gather()
             loop.close()
 
@@ -238,6 +240,7 @@ class LoopThread:
             others = asyncio.all_tasks(loop)
             others.discard(self._main)
             if not others:
+                self._tasks_ended = True
                 return
             for task in others:
                 task.cancel()

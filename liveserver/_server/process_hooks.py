@@ -1,16 +1,19 @@
 """What becomes of running servers when the process forks, and when it ends."""
 
 import atexit
-import concurrent.futures.thread  # noqa: F401  # registers its exit hook first, to run after ours
+import concurrent.futures.thread as pools  # registers its exit hook first, to run after ours
+import contextlib
 import os
 import sys
 import threading
 from collections.abc import Callable
-from typing import Protocol
+from typing import Any, Protocol
 
 from liveserver._errors import LiveServerError
+from liveserver._options import bounds
+from liveserver._reporting.wording import listed, thread_standing
 
-__all__ = ["after_runs", "can_start_threads", "register", "unregister"]
+__all__ = ["after_runs", "can_start_threads", "in_forked_child", "register", "unregister"]
 
 
 class _Run(Protocol):
@@ -22,6 +25,8 @@ class _Run(Protocol):
 _runs: set[_Run] = set()
 # Called when all runs have ended.
 _reports: list[Callable[[], None]] = []
+# Called in a forked child, each on its own.
+_child_hooks: list[Callable[[], None]] = []
 
 
 def register(run: _Run) -> None:
@@ -39,6 +44,14 @@ def after_runs(report: Callable[[], None]) -> None:
     _reports.append(report)
 
 
+def in_forked_child(hook: Callable[[], None]) -> None:
+    """Call a function in each forked child, to make locks and counters anew.
+
+    The servers' threads stayed in the parent, and so may have the thread that holds a lock.
+    """
+    _child_hooks.append(hook)
+
+
 def can_start_threads() -> bool:
     """Whether a process that ends still starts threads; since Python 3.12 it does not."""
     try:
@@ -50,7 +63,7 @@ def can_start_threads() -> bool:
 
 def _end_runs() -> None:
     """Stop the servers that nothing has stopped, as after Ctrl-C, so that the apps shut down."""
-    for act in [*(run.end_with_process for run in list(_runs)), *_reports]:
+    for act in [*(run.end_with_process for run in list(_runs)), *_reports, _abandon_stuck_pools]:
         try:
             act()
         except Exception as error:
@@ -60,10 +73,30 @@ def _end_runs() -> None:
             sys.excepthook(type(error), error, error.__traceback__)
 
 
+def _abandon_stuck_pools() -> None:
+    """Let the process end without the threads of thread pools that are stuck in an app.
+
+    `concurrent.futures` joins all of them. Those of an app are daemons, as its server's thread is.
+    """
+    queues: Any = pools._threads_queues
+    of_apps = {thread: jobs for thread, jobs in list(queues.items()) if thread.daemon}
+    for jobs in of_apps.values():
+        jobs.put(None)  # as concurrent.futures ends them
+    for thread in of_apps:
+        thread.join(bounds.AT_EXIT)
+    stuck = [thread for thread in of_apps if thread.is_alive()]
+    for thread in stuck:
+        queues.pop(thread, None)
+    if stuck:
+        lines = [f"thread {each.name}, {thread_standing(each)}" for each in stuck]
+        print(f"liveserver: The process ends without:{listed(lines)}", file=sys.stderr)
+
+
 def _forget_runs() -> None:
-    """In a forked child: the servers' threads stayed in the parent, so only close the sockets."""
-    for run in list(_runs):
-        run.detach_in_child()
+    """In a forked child: close the copies of the sockets, and stop nothing of the parent's."""
+    for act in [*(run.detach_in_child for run in list(_runs)), *_child_hooks]:
+        with contextlib.suppress(Exception):  # the others must run all the same
+            act()
     _runs.clear()
     _reports.clear()
 

@@ -15,6 +15,7 @@ from pathlib import Path
 from typing import Any
 
 from liveserver._errors import ConfigurationError
+from liveserver._server import process_hooks
 
 __unittest = __tracebackhide__ = True
 
@@ -91,3 +92,11 @@ def ca_bundle() -> str:
 def client_context() -> ssl.SSLContext:
     """Return a context for clients that trust this authority alone."""
     return ssl.create_default_context(cafile=ca_bundle())
+
+
+def _renew_lock() -> None:
+    global _lock
+    _lock = threading.Lock()
+
+
+process_hooks.in_forked_child(_renew_lock)

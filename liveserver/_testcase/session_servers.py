@@ -4,7 +4,6 @@ Each runs from its first use to the end of the test run: unittest tells it to th
 `stopTestRun()`, pytest to the plugin. Where neither does, the end of the process stops it.
 """
 
-import os
 import threading
 from collections.abc import Callable, Iterator
 from functools import partial
@@ -118,8 +117,7 @@ def _forget_all() -> None:
     _all.clear()
 
 
-if hasattr(os, "register_at_fork"):  # not on Windows
-    os.register_at_fork(after_in_child=_forget_all)
+process_hooks.in_forked_child(_forget_all)
 
 
 def _report(server: LiveServer) -> None:

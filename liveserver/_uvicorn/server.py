@@ -76,6 +76,7 @@ class UvicornServer(uvicorn.Server):
 
     def _renew_headers(self) -> None:
         """Renew the date, in the list that running responses hold already."""
+        subscribe()  # to a framework that the first request may have imported
         config = self.config
         date = formatdate(time.time(), usegmt=True).encode()
         dates = [(b"date", date)] if config.date_header else []
@@ -93,7 +94,6 @@ class UvicornServer(uvicorn.Server):
         """Start the app's lifespan in the loop's next turn."""
         self._middleware.app = app
         self._middleware.loop = loop
-        subscribe()
         self.app_lifespan = Lifespan(
             app, self.config.lifespan, self.config.asgi_version, self._middleware.log.add_failure
         )
@@ -102,7 +102,6 @@ class UvicornServer(uvicorn.Server):
 
     async def start_serving(self) -> None:
         """Wait for the app's startup, then accept connections."""
-        self._renew_headers()  # for what uvicorn answers before the first request
         try:
             await self.startup(sockets=[self._sock])
         except OSError:

@@ -21,11 +21,11 @@ from liveserver._requests.log import RequestLog
 from liveserver._requests.middleware import Awaited, RecordingMiddleware
 from liveserver._requests.observer import Observer, observe
 from liveserver._requests.record import RequestRecord
-from liveserver._server import process_hooks
 from liveserver._server.address import curl, listen, url
 from liveserver._server.lifecycle import ServerRun
 from liveserver._server.loop_thread import LoopThread
 from liveserver._server.portal import is_awaited_by_test
+from liveserver._sync.forks import in_forked_child
 from liveserver._uvicorn.config import WITHOUT_TIMEOUTS, configure
 
 __unittest = __tracebackhide__ = True
@@ -269,4 +269,4 @@ def _renew_locks() -> None:
         control._lock = threading.RLock()
 
 
-process_hooks.in_forked_child(_renew_locks)
+in_forked_child(_renew_locks)

@@ -3,7 +3,6 @@
 import atexit
 import concurrent.futures.thread as pools  # registers its exit hook first, to run after ours
 import contextlib
-import os
 import sys
 import threading
 from collections.abc import Callable
@@ -12,8 +11,9 @@ from typing import Any, Protocol
 from liveserver._errors import LiveServerError
 from liveserver._options import bounds
 from liveserver._reporting.wording import listed, thread_standing
+from liveserver._sync.forks import in_forked_child
 
-__all__ = ["after_runs", "can_start_threads", "in_forked_child", "register", "unregister"]
+__all__ = ["after_runs", "can_start_threads", "register", "unregister"]
 
 
 class _Run(Protocol):
@@ -25,8 +25,6 @@ class _Run(Protocol):
 _runs: set[_Run] = set()
 # Called when all runs have ended.
 _reports: list[Callable[[], None]] = []
-# Called in a forked child, each on its own.
-_child_hooks: list[Callable[[], None]] = []
 
 
 def register(run: _Run) -> None:
@@ -42,14 +40,6 @@ def unregister(run: _Run) -> None:
 def after_runs(report: Callable[[], None]) -> None:
     """Call a function when the process has ended all runs; what it raises is shown."""
     _reports.append(report)
-
-
-def in_forked_child(hook: Callable[[], None]) -> None:
-    """Call a function in each forked child, to make locks and counters anew.
-
-    The servers' threads stayed in the parent, and so may have the thread that holds a lock.
-    """
-    _child_hooks.append(hook)
 
 
 def can_start_threads() -> bool:
@@ -94,9 +84,9 @@ def _abandon_stuck_pools() -> None:
 
 def _forget_runs() -> None:
     """In a forked child: close the copies of the sockets, and stop nothing of the parent's."""
-    for act in [*(run.detach_in_child for run in list(_runs)), *_child_hooks]:
-        with contextlib.suppress(Exception):  # the others must run all the same
-            act()
+    for run in list(_runs):
+        with contextlib.suppress(Exception):  # the others must be detached all the same
+            run.detach_in_child()
     _runs.clear()
     _reports.clear()
 
@@ -105,5 +95,4 @@ def _forget_runs() -> None:
 # schedule new futures after shutdown"). threading's own hooks run before, the last one first.
 getattr(threading, "_register_atexit", atexit.register)(_end_runs)
 
-if hasattr(os, "register_at_fork"):  # not on Windows
-    os.register_at_fork(after_in_child=_forget_runs)
+in_forked_child(_forget_runs)

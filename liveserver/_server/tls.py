@@ -15,7 +15,7 @@ from pathlib import Path
 from typing import Any
 
 from liveserver._errors import ConfigurationError
-from liveserver._server import process_hooks
+from liveserver._sync.forks import in_forked_child
 
 __unittest = __tracebackhide__ = True
 
@@ -99,4 +99,4 @@ def _renew_lock() -> None:
     _lock = threading.Lock()
 
 
-process_hooks.in_forked_child(_renew_lock)
+in_forked_child(_renew_lock)

@@ -14,6 +14,7 @@ from liveserver._monitor.span import RequestSpan
 from liveserver._options.server_options import Options
 from liveserver._server import process_hooks
 from liveserver._server.live_server import LiveServer
+from liveserver._sync.forks import in_forked_child
 
 __unittest = __tracebackhide__ = True
 
@@ -117,7 +118,7 @@ def _forget_all() -> None:
     _all.clear()
 
 
-process_hooks.in_forked_child(_forget_all)
+in_forked_child(_forget_all)
 
 
 def _report(server: LiveServer) -> None:

@@ -1,0 +1,201 @@
+"""A forked child owns nothing of its parent's servers."""
+
+import multiprocessing
+import os
+import unittest
+
+from tests.server.test_process import LIFESPAN_APP, ProcessTestCase
+
+MANY = f"""{LIFESPAN_APP}
+import logging, multiprocessing, threading, warnings
+warnings.simplefilter("ignore")  # Python 3.12 warns of every fork with threads
+logging.disable()
+
+async def one(scope, receive, send):
+    await app(scope, receive, send)
+
+ended = [LiveServer(app, uvicorn_config={{"limit_max_requests": 1}}) for _ in range(2)]
+options = [{{}}, {{"log_level": "critical"}}, {{"loop": "asyncio"}}]
+servers = [LiveServer(one, uvicorn_config=options[i % 3]) for i in range(6)]
+for server in [*ended, *servers]:
+    server.start()
+for server in ended:
+    get(server.base_url)
+    while server.running:
+        pass
+
+def child():
+    assert not any(server.running for server in servers)
+    with LiveServer(one) as own:
+        assert get(own.base_url).status == 200
+
+def check(status):
+    assert status == 0, status
+    assert [get(server.base_url).status for server in servers] == [200] * 6
+"""
+
+
+@unittest.skipUnless(hasattr(os, "fork"), "no fork on this system")
+class ForkTests(ProcessTestCase):
+    """Whatever a child does, the servers of its parent go on."""
+
+    seconds = 60
+
+    def check(self, code: str) -> None:
+        status, _, err = self.run_script(MANY + code)
+        self.assertEqual((status, err), (0, ""))
+
+    def test_each_way_to_end(self) -> None:
+        self.check("""
+for end in (sys.exit, lambda: os._exit(0)):
+    for _ in range(3):
+        pid = os.fork()
+        if not pid:
+            child()
+            end()
+        check(os.waitpid(pid, 0)[1])
+""")
+
+    def test_an_exception(self) -> None:
+        self.check("""
+pid = os.fork()
+if not pid:
+    sys.stderr = open(os.devnull, "w")
+    raise ZeroDivisionError
+assert os.waitstatus_to_exitcode(os.waitpid(pid, 0)[1]) == 1
+check(0)
+""")
+
+    def test_stop_in_the_child_stops_nothing(self) -> None:
+        self.check("""
+pid = os.fork()
+if not pid:
+    for server in servers:
+        server.stop()
+    os._exit(0)
+check(os.waitpid(pid, 0)[1])
+""")
+
+    def test_multiprocessing(self) -> None:
+        for method in multiprocessing.get_all_start_methods():
+            with self.subTest(method=method):
+                self.check(f"""
+if __name__ == "__main__":
+    process = multiprocessing.get_context({method!r}).Process(target=print)
+    process.start()
+    process.join(20)
+    check(process.exitcode)
+""")
+
+    def test_locks_that_other_threads_hold_are_free(self) -> None:
+        self.check("""
+from liveserver._server import control
+from liveserver._testcase import session_servers
+from liveserver._uvicorn import loggers
+held, done = threading.Barrier(2), threading.Event()
+locks = [session_servers, loggers]
+
+def hold():
+    with servers[0]._control._lock, session_servers._lock, loggers._lock:
+        held.wait(10)
+        done.wait(10)
+
+threading.Thread(target=hold).start()
+held.wait(10)
+pid = os.fork()
+if not pid:
+    child()
+    free = [each._lock.acquire(blocking=False) for each in locks]
+    os._exit(not (all(free) and servers[0]._control._lock.acquire(blocking=False)))
+status = os.waitpid(pid, 0)[1]
+done.set()
+check(status)
+""")
+
+    def test_a_hook_that_fails_does_not_stop_the_others(self) -> None:
+        self.check("""
+from liveserver._sync import forks
+ran = []
+forks.in_forked_child(lambda: 1 / 0)
+forks.in_forked_child(lambda: ran.append(1))
+pid = os.fork()
+if not pid:
+    os._exit(ran != [1])
+check(os.waitpid(pid, 0)[1])
+""")
+
+    def test_loggers_that_a_server_has_changed(self) -> None:
+        self.check("""
+logger = logging.getLogger("uvicorn.error")
+changed = logger.level  # by the servers that run
+pid = os.fork()
+if not pid:
+    os._exit(not changed or logger.level)
+check(os.waitpid(pid, 0)[1])
+""")
+
+
+class StuckThreadTests(ProcessTestCase):
+    """The process ends although a function of the app never does."""
+
+    seconds = 60
+
+    def test_in_the_executor_of_the_loop(self) -> None:
+        status, out, err = self.run_script("""
+import threading, warnings
+from liveserver import LiveServer
+from tests.helpers.support import Client
+warnings.simplefilter("always")
+
+def wsgi(environ, start_response):
+    threading.Event().wait()
+
+server = LiveServer(wsgi, shutdown_timeout=0.05)
+server.start()
+client = Client(server.base_url)
+client.send()
+while not server.requests:
+    pass
+server.stop()
+print("stopped")
+""")
+        self.assertEqual((status, out), (0, "stopped\n"))
+        self.assertIn("Cut at the stop", err)
+        self.assertIn("worker thread liveserver-worker_0, at ", err)
+        self.assertIn("in wsgi", err)
+
+    def test_in_an_executor_of_the_app(self) -> None:
+        status, out, err = self.run_script("""
+import asyncio, threading
+from concurrent.futures import ThreadPoolExecutor
+from liveserver import LiveServer
+from tests.helpers.support import get
+pool = []
+
+def job():
+    threading.Event().wait()
+
+async def app(scope, receive, send):
+    if scope["type"] == "http":
+        pool.append(ThreadPoolExecutor(1, "apps"))
+        pool[0].submit(job)
+        await send({"type": "http.response.start", "status": 204, "headers": []})
+        await send({"type": "http.response.body"})
+
+with LiveServer(app, uvicorn_config={"lifespan": "off"}) as server:
+    get(server.base_url)
+print("stopped")
+""")
+        self.assertEqual((status, out), (0, "stopped\n"))
+        self.assertIn("liveserver: The process ends without:\n  thread apps_0, at ", err)
+        self.assertIn("in job", err)
+
+    def test_an_idle_pool_is_no_news(self) -> None:
+        """The negative control."""
+        status, out, err = self.run_script("""
+from concurrent.futures import ThreadPoolExecutor
+import liveserver
+pool = ThreadPoolExecutor(1)
+print(pool.submit(int).result())
+""")
+        self.assertEqual((status, out, err), (0, "0\n", ""))

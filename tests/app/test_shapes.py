@@ -12,6 +12,7 @@ from typing import Any
 from unittest import mock
 
 from liveserver import AppError, ConfigurationError, LiveServer
+from liveserver._app.interface import accepts_positional, interface
 from liveserver._app.loading import as_asgi
 from tests.helpers import apps
 from tests.helpers.support import Client, StrictTestCase, each_base, get, loops, run_class
@@ -369,6 +370,15 @@ LiveServer(app)
             server = LiveServer(app)
         with server:
             self.assertEqual(get(server.base_url).body, b"hello")
+
+    def test_a_builtin_without_a_signature(self) -> None:
+        """Its first request shows what it is; a class is no app, and a type object none either."""
+        with mock.patch("inspect.signature", side_effect=ValueError("no signature found")):
+            self.assertIsNone(interface(dict))
+            self.assertTrue(accepts_positional(dict, 0))
+        with mock.patch("inspect.signature", side_effect=TypeError("not supported")):
+            self.assertIsNone(interface(dict))
+            self.assertFalse(accepts_positional(dict, 0))
 
     def test_not_an_app(self) -> None:
         async def async_two(one: Any, two: Any) -> None: ...

@@ -1,6 +1,7 @@
 """`python -m liveserver`, as the process that somebody starts in a terminal."""
 
 import contextlib
+import importlib
 import importlib.util
 import io
 import os
@@ -1011,6 +1012,12 @@ class MistakesTests(CommandTestCase):
         status, _, err = self.start("broken.Tests").end()
         self.assertEqual(status, 2)
         self.assertIn("raised ModuleNotFoundError: No module named 'no_such_module'", err)
+
+    def test_an_import_of_the_module_serves_nothing(self) -> None:
+        """A child process of multiprocessing imports the main module anew."""
+        self.assertEqual(
+            importlib.import_module("liveserver.__main__").__name__, "liveserver.__main__"
+        )
 
     def test_help(self) -> None:
         status, out, err = self.start("--help").end()

@@ -40,6 +40,7 @@ from uvicorn.logging import TRACE_LOG_LEVEL
 from uvicorn.server import ServerState
 
 from liveserver import LiveServer
+from liveserver._uvicorn import contracts
 from tests.helpers import apps
 from tests.helpers.support import Client, StrictTestCase, get, in_thread, loops
 
@@ -647,6 +648,9 @@ class CheckTests(StrictTestCase):
                     f"protocols.http.h11_impl.RequestResponseCycle has no {name!r} any more",
                     self.message(change, then),
                 )
+
+    def test_a_class_that_is_not_written_in_python_passes(self) -> None:
+        self.assertEqual(contracts._names(int), set())
 
     def test_a_protocol_of_the_users_is_not_judged(self) -> None:
         class Protocol(asyncio.Protocol):

@@ -13,7 +13,13 @@ from weakref import WeakSet
 
 from liveserver._app.asgi import ASGIApp
 from liveserver._app.loading import App, app_maker, describe
-from liveserver._errors import BusyTimeout, NotRunningError, ShutdownError, StartupError
+from liveserver._errors import (
+    BusyTimeout,
+    ConfigurationError,
+    NotRunningError,
+    ShutdownError,
+    StartupError,
+)
 from liveserver._options.server_options import Options
 from liveserver._reporting.frames import add_app
 from liveserver._reporting.wording import request_line, standing
@@ -24,7 +30,7 @@ from liveserver._requests.record import RequestRecord
 from liveserver._server.address import curl, listen, url
 from liveserver._server.lifecycle import ServerRun
 from liveserver._server.loop_thread import LoopThread
-from liveserver._server.portal import is_awaited_by_test
+from liveserver._server.portal import check_function, check_timeout, is_awaited_by_test
 from liveserver._sync.forks import in_forked_child
 from liveserver._uvicorn.config import WITHOUT_TIMEOUTS, configure
 
@@ -137,7 +143,7 @@ class ServerControl:
 
     def start(self) -> None:
         """Start the server. See `LiveServer.start`."""
-        self.refuse_own_thread()
+        self.refuse_own_thread("start()")
         with self._lock:
             if self.running:
                 raise StartupError(
@@ -180,7 +186,7 @@ class ServerControl:
 
     def stop(self) -> None:
         """Stop the server. See `LiveServer.stop`."""
-        self.refuse_own_thread()
+        self.refuse_own_thread("stop()")
         with self._lock:
             run = self.run
             if run is None:
@@ -195,7 +201,7 @@ class ServerControl:
 
     def restart(self) -> None:
         """Stop and start the server. See `LiveServer.restart`."""
-        self.refuse_own_thread()
+        self.refuse_own_thread("restart()")
         with self._lock:
             self.stop()
             self.start()
@@ -205,13 +211,13 @@ class ServerControl:
         run = self.run
         return run is not None and run.stops_at_once()
 
-    def refuse_own_thread(self) -> None:
-        """Refuse a wait in the server's own thread."""
+    def refuse_own_thread(self, method: str) -> None:
+        """Raise ShutdownError in the server's own thread, which would wait for itself."""
         run = self.run
         if run is not None and run.thread is threading.current_thread():
             raise ShutdownError(
-                f"The server of {self.name} cannot wait for itself in its own thread, so it "
-                "cannot be stopped there. Do it in the test."
+                f"The server of {self.name} cannot wait for itself in its own thread, so {method} "
+                "cannot be called in a handler. Call it in the test."
             )
 
     # Its requests.
@@ -223,6 +229,24 @@ class ServerControl:
             raise NotRunningError(
                 f"The server of {self.name} is not running. Call {method} between start() and "
                 "stop()."
+            )
+        return run
+
+    def wait_idle(self, timeout: float, method: str) -> None:
+        """Wait until no request is running. See `LiveServer.wait_idle`."""
+        self.refuse_own_thread(f"{method}()")
+        check_timeout(timeout, method)
+        self.serving_run(f"{method}()").portal.wait_idle(timeout)
+
+    def run_for_call(self, method: str, func: object, timeout: float) -> ServerRun:
+        """Check the arguments of `call` or `acall`, and return the run."""
+        check_function(func, method)
+        check_timeout(timeout, method)
+        run = self.serving_run(f"{method}()")
+        if run.thread is threading.current_thread():
+            raise ConfigurationError(
+                f"{method}() was used in the server's own thread, which would wait for itself. "
+                "There, call the function directly, or await it."
             )
         return run
 

@@ -1,8 +1,6 @@
 """`LiveServer`: what users see of a server. `lifecycle.py` explains how it runs."""
 
-import asyncio
 import ssl
-import threading
 from collections.abc import Awaitable, Callable
 from typing import Any, Self, TypeVar, Unpack, overload
 
@@ -10,10 +8,9 @@ from liveserver._app.loading import App
 from liveserver._errors import ConfigurationError
 from liveserver._options.server_options import ServerOptions, make_options, server_signature
 from liveserver._requests.served_request import ServedRequest
+from liveserver._server.awaitable import AwaitableServer
 from liveserver._server.control import ServerControl
-from liveserver._server.lifecycle import ServerRun
-from liveserver._server.portal import RemoteCall, check_function
-from liveserver._sync.threads import run_in_thread
+from liveserver._server.portal import RemoteCall
 
 __unittest = __tracebackhide__ = True
 
@@ -22,7 +19,7 @@ __all__ = ["LiveServer"]
 _T = TypeVar("_T")
 
 
-class LiveServer:
+class LiveServer(AwaitableServer):
     """A real uvicorn server in a thread of this process.
 
     `with` and `async with` start and stop it; `async with` does not block the running loop.
@@ -53,7 +50,6 @@ class LiveServer:
     """
 
     def __init__(self, app: object, **options: Unpack[ServerOptions]) -> None:
-        # The rest of the package uses this, and no other private attribute.
         self._control = ServerControl(app, make_options(options))
 
     def __repr__(self) -> str:
@@ -170,6 +166,8 @@ class LiveServer:
     def restart(self) -> None:
         """Stop the server, if it was started, and start it again on the same port.
 
+        In a coroutine, whose clients live on the running loop, use `arestart`.
+
         Raises:
             ShutdownError: The app failed while stopping. The server stays stopped.
             StartupError: The app or the port refused the new start.
@@ -184,42 +182,36 @@ class LiveServer:
     def wait_idle(self, timeout: float) -> None:
         """Wait until no request is running, background tasks of responses included.
 
-        WebSockets and event streams have no end of their own and are not waited for. What clients
-        have sent before the call is.
+        WebSockets and event streams have no end of their own and are not waited for, nor are tasks
+        that the app starts with `asyncio.create_task`. What clients have sent before the call is.
+        The handler of a client that has left is waited for, a second at most and once, and longer
+        only while it waits for a worker thread.
 
         Args:
-            timeout: Seconds to wait.
+            timeout: Seconds to wait; `math.inf` for no bound.
 
         Raises:
             BusyTimeout: Requests are still running; it names them.
+            ConfigurationError: `timeout` is no number of seconds.
             NotRunningError: The server is not running.
         """
-        self._control.refuse_own_thread()
-        self._control.serving_run("wait_idle()").portal.wait_idle(timeout)
+        self._control.wait_idle(timeout, "wait_idle")
 
-    async def await_idle(self, timeout: float) -> None:
-        """Do what `wait_idle` does without blocking the running loop.
-
-        Args:
-            timeout: Seconds to wait.
-
-        Raises:
-            BusyTimeout: Requests are still running; it names them.
-            NotRunningError: The server is not running.
-        """
-        await run_in_thread(self.wait_idle, timeout)
-
-    def drop_connections(self) -> None:
+    def drop_connections(self, *, reset: bool = False) -> None:
         """Cut every open connection, as a network would; the server goes on.
 
-        The app sees a disconnect, clients see a connection that ends or is reset.
+        The app sees a disconnect. In a coroutine, whose clients live on the running loop, use
+        `adrop_connections`.
+
+        Args:
+            reset: Whether clients see a reset (RST) instead of an orderly end (FIN).
 
         Raises:
             BusyTimeout: A handler blocks the server's loop.
             NotRunningError: The server is not running.
         """
-        self._control.refuse_own_thread()
-        self._control.serving_run("drop_connections()").portal.drop_connections()
+        self._control.refuse_own_thread("drop_connections()")
+        self._control.serving_run("drop_connections()").portal.drop_connections(reset)
 
     @overload
     def call(
@@ -243,45 +235,13 @@ class LiveServer:
 
         Raises:
             BusyTimeout: It took longer; the message says where it stands.
-            ConfigurationError: `func` is a coroutine or something else that cannot be called, or
-                this is the server's own thread, which would wait for itself.
+            ConfigurationError: `func` is a coroutine or something else that cannot be called,
+                `timeout` is no number of seconds, or this is the server's own thread, which would
+                wait for itself.
             NotRunningError: The server is not running, or stopped before the call was done.
         """
-        return self._run_for_call("call", func).portal.call(RemoteCall(func, args), timeout)
-
-    @overload
-    async def acall(
-        self, func: Callable[..., Awaitable[_T]], /, *args: Any, timeout: float = ...
-    ) -> _T: ...
-
-    @overload
-    async def acall(self, func: Callable[..., _T], /, *args: Any, timeout: float = ...) -> _T: ...
-
-    async def acall(self, func: Callable[..., Any], /, *args: Any, timeout: float = 30.0) -> Any:
-        """Do what `call` does without blocking the running loop.
-
-        Args:
-            func: The function.
-            args: Its arguments; use `functools.partial` for keyword arguments.
-            timeout: Seconds to wait; after that, or when this is cancelled, it is cancelled.
-
-        Raises:
-            BusyTimeout: It took longer; the message says where it stands.
-            ConfigurationError: `func` is a coroutine or something else that cannot be called, or
-                this is the server's own thread, which would wait for itself.
-            NotRunningError: The server is not running, or stopped before the call was done.
-        """
-        return await self._run_for_call("acall", func).portal.acall(RemoteCall(func, args), timeout)
-
-    def _run_for_call(self, method: str, func: object) -> ServerRun:
-        check_function(func, method)
-        run = self._control.serving_run(f"{method}()")
-        if run.thread is threading.current_thread():
-            raise ConfigurationError(
-                f"{method}() was used in the server's own thread, which would wait for itself. "
-                "There, call the function directly, or await it."
-            )
-        return run
+        run = self._control.run_for_call("call", func, timeout)
+        return run.portal.call(RemoteCall(func, args), timeout)
 
     def __enter__(self) -> Self:
         self.start()
@@ -289,20 +249,6 @@ class LiveServer:
 
     def __exit__(self, *_: object) -> None:
         self.stop()
-
-    async def __aenter__(self) -> Self:
-        try:
-            await run_in_thread(self.start)
-        except asyncio.CancelledError:
-            await run_in_thread(self.stop)
-            raise
-        return self
-
-    async def __aexit__(self, *_: object) -> None:
-        if self._control.stops_at_once():
-            self.stop()  # nothing is left to wait for
-        else:
-            await run_in_thread(self.stop)
 
 
 # For help() and IPython, which do not read Unpack.

@@ -3,6 +3,7 @@
 import asyncio
 import contextlib
 import inspect
+import sys
 import threading
 from collections.abc import Callable
 from concurrent.futures import Future, InvalidStateError
@@ -17,6 +18,7 @@ from liveserver._errors import (
 )
 from liveserver._options import bounds
 from liveserver._options.server_options import Options
+from liveserver._options.validation import is_seconds
 from liveserver._reporting.await_chain import waits_for_thread
 from liveserver._reporting.wording import standing, still_running, thread_standing
 from liveserver._requests.middleware import Awaited
@@ -27,7 +29,14 @@ from liveserver._sync.threads import wait_for_future
 
 __unittest = __tracebackhide__ = True
 
-__all__ = ["Portal", "RemoteCall", "check_function", "is_awaited_by_test", "leaves_work"]
+__all__ = [
+    "Portal",
+    "RemoteCall",
+    "check_function",
+    "check_timeout",
+    "is_awaited_by_test",
+    "leaves_work",
+]
 
 
 def has_an_end(record: RequestRecord) -> bool:
@@ -75,10 +84,10 @@ class Portal:
                 raise self._busy("was not idle", seconds)
             self._loop_thread.post(self._loop_thread.middleware.count_waits)
 
-    def drop_connections(self) -> None:
+    def drop_connections(self, reset: bool) -> None:
         """Abort every open connection."""
         seconds = self._options.shutdown_timeout + bounds.GRACE
-        action = self._loop_thread.server.drop_connections
+        action = partial(self._loop_thread.server.drop_connections, reset)
         if not self._is_done(action, self._options.bound(seconds)):
             raise self._busy("did not drop its connections", seconds)
 
@@ -180,6 +189,7 @@ class RemoteCall:
         self.task.cancel()
 
     async def _run(self) -> None:
+        _forget_library()
         try:
             result = self._function(*self._args)
             if inspect.isawaitable(result):
@@ -194,6 +204,22 @@ class RemoteCall:
             self._fail(error)
         else:
             self.outcome.set_result(result)
+
+
+def _forget_library() -> None:
+    """Let sniffio find asyncio, though the caller's context may say that it is trio's."""
+    sniffio: Any = sys.modules.get("sniffio")
+    if sniffio is not None:
+        sniffio.current_async_library_cvar.set(None)
+
+
+def check_timeout(seconds: object, method: str) -> None:
+    """Refuse what is no number of seconds, with a ConfigurationError."""
+    if not is_seconds(seconds):
+        raise ConfigurationError(
+            f"{method}() was given timeout={seconds!r}. Use a number of seconds, 0 or more, or "
+            "math.inf for no bound."
+        )
 
 
 def check_function(function: object, method: str) -> None:

@@ -9,11 +9,15 @@ from collections.abc import Callable
 from concurrent.futures import Future
 from typing import Any
 
+from liveserver._errors import ConfigurationError
 from liveserver._options import bounds
 
 __unittest = __tracebackhide__ = True
 
-__all__ = ["run_in_thread", "wait_for_future", "wait_readable"]
+__all__ = ["check_asyncio", "run_in_thread", "take_turns", "wait_for_future", "wait_readable"]
+
+# A client needs a turn to read, one to hear of it, and some to close in good order.
+_TURNS = 10
 
 
 async def wait_for_future(future: "Future[Any]", seconds: float | None = None) -> bool:
@@ -32,6 +36,31 @@ async def wait_for_future(future: "Future[Any]", seconds: float | None = None) -
     with contextlib.suppress(TimeoutError):
         await asyncio.wait_for(done.wait(), seconds)
     return future.done()
+
+
+def check_asyncio(method: str, blocking: str) -> None:
+    """Refuse an awaitable method where asyncio's loop does not run, before anything is started.
+
+    Args:
+        method: The method.
+        blocking: What to use instead.
+
+    Raises:
+        ConfigurationError: It does not run: this is a task of trio, or of another library.
+    """
+    try:
+        asyncio.get_running_loop()
+    except RuntimeError:
+        raise ConfigurationError(
+            f"{method} needs asyncio's running loop, and that does not run here. Use {blocking}; "
+            f"in a task of trio, await trio.to_thread.run_sync() with it."
+        ) from None
+
+
+async def take_turns() -> None:
+    """Let the running loop read what the server's thread has just written to its clients."""
+    for _ in range(_TURNS):
+        await asyncio.sleep(0)
 
 
 async def run_in_thread(function: Callable[..., object], *args: object) -> None:

@@ -10,6 +10,7 @@ The table of a stop in `_server/lifecycle.py` has the order in which the methods
 import asyncio
 import contextlib
 import socket
+import struct
 import threading
 import time
 from collections.abc import Callable
@@ -248,11 +249,17 @@ class UvicornServer(uvicorn.Server):
                     self.cut.append(f"connection of {host}:{port}, whose client does not read")
         self.abort_connections()
 
-    def drop_connections(self, done: "Future[None]", turns: int = 100) -> None:
-        """Abort every connection that is open now, and resolve a future when they are gone."""
-        connections = list(self.server_state.connections)
+    def drop_connections(self, reset: bool, done: "Future[None]") -> None:
+        """Abort every connection that is open now, and resolve a future when they are gone.
+
+        A reset (RST) is sent where no byte may linger after the close.
+        """
+        connections: Any = list(self.server_state.connections)
+        for connection in connections if reset else ():
+            sock = connection.transport.get_extra_info("socket")
+            sock.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
         self.abort_connections()
-        self._when_gone(connections, done, turns)
+        self._when_gone(connections, done, turns=100)
 
     def _when_gone(self, connections: list[Any], done: "Future[None]", turns: int) -> None:
         if turns and not self.server_state.connections.isdisjoint(connections):

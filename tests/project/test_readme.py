@@ -116,7 +116,7 @@ class TablesTests(StrictTestCase):
     def test_methods_and_attributes_of_the_server(self) -> None:
         rows = "` ".join(table(README, "method or attribute")) + "`"
         written = set(re.findall(r"\w+(?=`|\()", rows)) - {"with"}
-        own = {name for name in vars(LiveServer) if not name.startswith("_")}
+        own = {name for name in dir(LiveServer) if not name.startswith("_")}
         self.assertEqual(written, own)
 
     def test_errors(self) -> None:

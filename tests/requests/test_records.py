@@ -367,6 +367,8 @@ class ServedRequestTests(StrictTestCase):
         def use(server: LiveServer) -> None:
             with Client(server.base_url) as client:
                 client.open("/stream").read(9)
+                # A client may have its bytes a moment before they are recorded.
+                until(lambda: server.requests[0].response_bytes > 0)
                 (request,) = server.requests
                 self.assertEqual((request.status, request.running), (200, True))
                 self.assertEqual(request.response_bytes, 9)

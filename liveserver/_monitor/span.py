@@ -1,6 +1,7 @@
 """The requests that a server gets in a span of time, such as a test."""
 
 import warnings
+from textwrap import indent
 
 from liveserver._options import bounds
 from liveserver._reporting.tracebacks import short_traceback
@@ -134,8 +135,9 @@ class RequestSpan:
         failures = self.failures()
         for each in failures:
             each.reported = True
-        shown = [each for each in failures if each.exception is not None][:_MAX_TRACEBACKS]
-        return [short_traceback(each.exception) for each in shown if each.exception is not None]
+        shown = failures[:_MAX_TRACEBACKS]
+        # Indented, so that no line of an exception's text can be taken for one of the report.
+        return [indent(short_traceback(each.exception), "    ") for each in shown if each.exception]
 
     def release(self) -> None:
         """Drop the app's exceptions, whose frames would otherwise stay alive."""

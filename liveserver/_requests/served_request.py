@@ -68,7 +68,8 @@ class ServedRequest(NamedTuple):
         query = f"?{self.query}" if self.query else ""
         method = "WebSocket" if self.scheme in ("ws", "wss") else self.method
         status = "no answer" if self.status is None else str(self.status)
-        target = printable(f"{method} {self.raw_path.decode('latin-1') or self.path}{query}")
+        path = self.raw_path.decode("latin-1") or self.path
+        target = printable(f"{method} {path}{query}".rstrip())
         return f"{target} \N{RIGHTWARDS ARROW} {status}"
 
 

@@ -33,8 +33,9 @@ def _failure(context: dict[str, Any]) -> BackgroundFailure | None:
         return None
     future = context.get("task") or context.get("future")
     if isinstance(future, asyncio.Task):
-        name = getattr(future.get_coro(), "__qualname__", "?")
-        return BackgroundFailure(f"the app's task {future.get_name()} ({name})", error)
+        name = getattr(future.get_coro(), "__qualname__", "")  # not of a generator's aclose()
+        function = f" ({name})" if name else ""
+        return BackgroundFailure(f"the app's task {future.get_name()}{function}", error)
     if future is not None:
         return BackgroundFailure("a future of the app", error)
     # Other contexts are those of connections and of uvicorn's own callbacks.

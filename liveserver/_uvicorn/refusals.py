@@ -27,12 +27,18 @@ def noting_protocol(protocol_class: Any) -> Any:
         def handle_websocket_upgrade(self, *args: Any) -> None:
             super().handle_websocket_upgrade(*args)
             if self.transport.is_closing():
-                protocol = self.transport.get_protocol()
-                response = getattr(protocol, "response", None)
-                self.config.on_refusal(getattr(response, "status_code", 400), self.scope)
+                response = getattr(self.transport.get_protocol(), "response", None)
+                status = getattr(response, "status_code", None)
+                self.config.on_refusal(status or _wsproto_status(self.scope), self.scope)
 
     NotingProtocol.__name__ = protocol_class.__name__
     return NotingProtocol
+
+
+def _wsproto_status(scope: Mapping[str, Any]) -> int:
+    """Return how wsproto refuses a handshake: it keeps no response that could be asked."""
+    versions = [value for name, value in scope["headers"] if name == b"sec-websocket-version"]
+    return 400 if versions == [b"13"] else 426
 
 
 def refused_scope(task: "asyncio.Task[Any]") -> Mapping[str, Any] | None:

@@ -148,8 +148,10 @@ class RequestSpan:
 
 
 def _is_about_to_end(record: RequestRecord) -> bool:
-    """Whether a request has answered, at least in part, and its exception may still come."""
-    return record.duration is None and record.status is not None and not record.endless
+    """Whether a request has answered, at least in part, or lost its client, and may still raise."""
+    if record.duration is not None or record.waits_are_over:
+        return False
+    return record.abandoned or (record.status is not None and not record.endless)
 
 
 def failure_line(failure: Failure) -> str:

@@ -177,7 +177,7 @@ class ServerRun:
 
     def stops_at_once(self) -> bool:
         """Begin the stop; return whether it is done within `LOOP_BLOCK`."""
-        if threading.current_thread() is self.thread:
+        if threading.current_thread() is self.thread or self.loop_thread.middleware.running:
             return False
         self.loop_thread.post(self.loop_thread.server.close)
         self._wait_ended(bounds.LOOP_BLOCK)
@@ -213,7 +213,7 @@ class ServerRun:
 
     def _bring_down(self) -> BaseException | None:
         """Take the steps of a stop; return what went wrong, a `ShutdownError`."""
-        if any(map(leaves_work, list(self.loop_thread.middleware.running))):
+        if self.loop_thread.middleware.running:  # its client may have left just now
             with contextlib.suppress(BusyTimeout):
                 self.portal.wait_idle(self._request_seconds, leaves_work)
         self.loop_thread.post(self.loop_thread.server.close)

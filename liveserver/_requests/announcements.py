@@ -20,7 +20,6 @@ _SIGNALS = (
 
 # Of each framework without a signal: what makes its exceptions leave the app.
 SETTINGS = {
-    "bottle": "set app.catchall = False",
     "falcon": "add an error handler for Exception that raises it: app.add_error_handler()",
     "litestar": "pass exception_handlers={Exception: <a function that raises it>}",
 }

@@ -20,6 +20,7 @@ from liveserver import (
 from liveserver._server import process_hooks
 from liveserver._testcase import session_servers
 from tests.helpers import apps
+from tests.helpers.observed import HAS_XDIST, needs_pytest
 from tests.helpers.support import Client, StrictTestCase, each_base, get, run_class
 
 ROOT = Path(__file__).parent.parent.parent
@@ -269,6 +270,44 @@ for number in range(CLASSES):
 del base, test  # which a runner would take for tests
 """
 
+LATE = """
+import asyncio
+from liveserver import LiveServerTestCase
+from tests.helpers.support import get
+
+tasks = []
+
+async def fail():
+    await asyncio.sleep(0)
+    while not app.over:
+        await asyncio.sleep(0.001)
+    raise ValueError("too late")
+
+async def app(scope, receive, send):
+    if scope["type"] != "http":
+        raise NotImplementedError
+    tasks.append(asyncio.create_task(fail()))
+    tasks[0].add_done_callback(tasks.remove)
+    await send({"type": "http.response.start", "status": 200, "headers": []})
+    await send({"type": "http.response.body"})
+
+app.over = False
+
+class Tests(LiveServerTestCase):
+    app = app
+    server_scope = "session"
+
+    def test_it(self):
+        assert get(self.base_url).status == 200
+
+def tearDownModule():
+    app.over = True
+    while tasks:
+        pass
+"""
+
+PYTEST = ("pytest", "-q", "-p", "no:cacheprovider")
+
 
 class ProcessTests(StrictTestCase):
     """The server of a session ends with the process, its app's shutdown run."""
@@ -276,9 +315,9 @@ class ProcessTests(StrictTestCase):
     seconds = 60  # a thousand tests under pytest, and more than one process of them
 
     def run_module(
-        self, *command: str, classes: int = 50, last: str = "pass"
+        self, *command: str, classes: int = 50, last: str = "pass", module: str = MODULE
     ) -> tuple[int, str, list[str]]:
-        code = MODULE.replace("LAST", last).replace("CLASSES", str(classes))
+        code = module.replace("LAST", last).replace("CLASSES", str(classes))
         with tempfile.TemporaryDirectory() as folder:
             Path(folder, "test_module.py").write_text(code, "utf-8")
             done = subprocess.run(
@@ -335,16 +374,16 @@ print("child", os.waitpid(child, 0)[1])
         self.assertIn("Ran 1000 tests", out)
         self.assertEqual(ended, ["shut down after 1 start, 1000 requests"])
 
-    @unittest.skipUnless(importlib.util.find_spec("pytest"), "pytest is not installed")
+    @needs_pytest
     def test_under_pytest(self) -> None:
-        status, out, ended = self.run_module("pytest", "-q", "-p", "no:cacheprovider")
+        status, out, ended = self.run_module(*PYTEST)
         self.assertEqual(status, 0, out)
         self.assertIn("1000 passed", out)
         self.assertEqual(ended, ["shut down after 1 start, 1000 requests"])
 
-    @unittest.skipUnless(importlib.util.find_spec("xdist"), "pytest-xdist is not installed")
+    @unittest.skipUnless(HAS_XDIST, "pytest-xdist is not installed")
     def test_one_for_each_worker_of_xdist(self) -> None:
-        command = ("pytest", "-q", "-n", "2", "-p", "no:cacheprovider")
+        command = (*PYTEST, "-n", "2")
         status, out, ended = self.run_module(*command, classes=5)
         self.assertEqual(status, 0, out)
         self.assertIn("100 passed", out)
@@ -359,9 +398,45 @@ print("child", os.waitpid(child, 0)[1])
         self.assertEqual(code, 0, said)
         self.assertEqual(lines[1:], ["had its time"], said)
 
-    def test_an_app_that_fails_to_shut_down_is_shown(self) -> None:
-        _, out, _ = self.run_module(
-            "unittest", "test_module", classes=1, last="raise OSError('disk full')"
-        )
-        self.assertIn("ShutdownError", out)
-        self.assertIn("OSError: disk full", out)
+    def check_late_failure(self, *command: str, last: str = "raise OSError('disk full')") -> str:
+        status, out, _ = self.run_module(*command, classes=1, last=last)
+        self.assertEqual(status, 1, out)
+        self.assertIn("ShutdownError: The app's lifespan shutdown failed: OSError: disk full", out)
+        self.assertRegex(out, r'test_module\.py", line \d+, in app')
+        return out
+
+    def test_an_app_that_fails_to_shut_down_under_unittest(self) -> None:
+        out = self.check_late_failure("unittest", "test_module")
+        self.assertRegex(out, r"(?m)^ERROR: session server of test_module")
+        self.assertIn("FAILED (errors=1)", out)
+
+    @needs_pytest
+    def test_an_app_that_fails_to_shut_down_under_pytest(self) -> None:
+        out = self.check_late_failure(*PYTEST, "--junit-xml=junit.xml")
+        self.assertIn("ERROR session server of test_module", out)
+        self.assertIn("20 passed, 1 error", out)
+
+    @unittest.skipUnless(HAS_XDIST, "pytest-xdist is not installed")
+    def test_an_app_that_fails_to_shut_down_under_xdist(self) -> None:
+        out = self.check_late_failure(*PYTEST, "-n", "2")
+        self.assertIn("20 passed, 2 errors", out)  # one of each worker
+
+    @needs_pytest
+    def test_a_run_that_failed_keeps_its_status(self) -> None:
+        command = (*PYTEST, "--maxfail=1", "-k", "no_such_test")
+        status, out, _ = self.run_module(*command, classes=1)
+        self.assertEqual(status, 5, out)  # no test was run, and no server
+
+    @unittest.skipUnless(importlib.util.find_spec("django"), "django is not installed")
+    def test_an_app_that_fails_to_shut_down_under_djangos_runner(self) -> None:
+        out = self.check_late_failure("django", "test", "--settings=tests.helpers.no_database")
+        self.assertRegex(out, r"(?m)^ERROR: session server of test_module")
+
+    def test_what_an_app_raises_after_the_last_test(self) -> None:
+        """A request that nobody waits for, in the time of no test."""
+        for command in (("unittest", "test_module"), PYTEST):
+            if importlib.util.find_spec(command[0]):
+                with self.subTest(command=command):
+                    status, out, _ = self.run_module(*command, classes=1, module=LATE)
+                    self.assertEqual(status, 1, out)
+                    self.assertIn("raised ValueError: too late, at ", out)

@@ -298,9 +298,8 @@ class ServerRun:
         """Close the copy of the socket that a forked child has."""
         self.loop_thread.detach_in_child()
         # Not close(): uvloop counts as a user of the socket and would postpone that for ever.
-        fd = self._sock.detach()
-        if fd != -1:  # it has ended by itself
-            os.close(fd)
+        with contextlib.suppress(OSError):  # it has ended by itself
+            os.close(self._sock.detach())
 
 
 def _warn(text: str) -> None:

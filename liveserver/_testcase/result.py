@@ -45,8 +45,7 @@ class AnnotatingResult:
         self._pause_first(test, err[1])
 
     def addExpectedFailure(self, test: Any, err: Any) -> None:
-        if not self._noted:
-            self._note(err, tracebacks=False)
+        self._note(err, tracebacks=False)
         self._result.addExpectedFailure(test, err)
 
     def _add_sub_test(self, test: Any, subtest: Any, err: Any) -> None:

@@ -107,9 +107,6 @@ class _SessionServers:
     def shortDescription(self) -> None:
         return None
 
-    def countTestCases(self) -> int:
-        return 0
-
 
 def _forget_all() -> None:
     """Forget all in a forked child: the servers, and maybe the lock's holder, are its parent's."""

@@ -9,7 +9,11 @@ from typing import Any, ClassVar
 from unittest import mock
 
 from liveserver import LiveServer, LiveServerTestCase
+from liveserver._monitor.app_errors import raise_app_errors
 from liveserver._monitor.span import RequestSpan
+from liveserver._requests import announcements
+from liveserver._requests.log import BackgroundFailure
+from liveserver._uvicorn.server import _disconnect
 from tests.helpers import apps
 from tests.helpers.observed import HANG, Shop, notes
 from tests.helpers.support import (
@@ -101,6 +105,33 @@ class OutlastingTests(StrictTestCase):
         self.assertRegex(str(raised[0]), "^Requests still running after")
         self.assertIn("raise Trouble(f", raised[0].__notes__[0])
         self.assertRegex(str(raised[1]), "^Cut at the stop")
+
+
+class EdgeTests(StrictTestCase):
+    """What another thread may do between two looks."""
+
+    def test_a_request_that_ends_when_it_is_about_to_be_named(self) -> None:
+        with LiveServer(apps.hello) as server:
+            span = RequestSpan(server)
+            with mock.patch.object(span, "wait_for_requests", return_value=False):
+                span.finish_requests()
+
+    def test_a_failure_whose_exception_was_dropped(self) -> None:
+        dropped = BackgroundFailure("a task", apps.Trouble())
+        dropped.exception = None
+        raise_app_errors([dropped])
+        self.assertFalse(dropped.reported)
+
+    def test_a_framework_that_announces_an_exception_outside_of_requests(self) -> None:
+        announcements._on_exception(None, exception=apps.Trouble())
+
+    def test_a_request_of_another_protocol_is_not_disconnected(self) -> None:
+        with LiveServer(apps.hello) as server:
+            get(server.base_url)
+            server.wait_idle(5)
+            (record,) = server._control.log.since()
+            _disconnect(record)  # it has no connection that is known
+            self.assertEqual(get(server.base_url).status, 200)
 
 
 class LeavingTests(StrictTestCase):

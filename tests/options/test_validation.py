@@ -120,6 +120,7 @@ class GoodValuesTests(StrictTestCase):
             {"startup_timeout": 1},
             {"shutdown_timeout": 0},
             {"public_host": "host.docker.internal"},
+            {"public_host": None},
             {"uvicorn_config": None},
             {"uvicorn_config": {}},
         ):

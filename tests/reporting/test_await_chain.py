@@ -8,6 +8,7 @@ from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
 from typing import Any
 
 from liveserver import BusyTimeout, LiveServer, NotRunningError
+from liveserver._reporting.await_chain import waits_for_thread
 from tests.helpers import apps
 from tests.helpers.support import Client, StrictTestCase, get, loops
 
@@ -171,6 +172,41 @@ class StandingTests(StrictTestCase):
                     handler, function = make(stuck)[name]
                     app = Starlette(routes=[Route("/stuck", handler)])
                     self.assert_stands(app, stuck, function, loop)
+
+
+class WaitsForThreadTests(StrictTestCase):
+    """Whether a task waits for a worker thread, also by other tasks."""
+
+    def test_by_two_tasks_that_await_the_same(self) -> None:
+        go_on = threading.Event()
+
+        async def await_all(*awaited: Any) -> None:
+            await asyncio.gather(*awaited)
+
+        async def look(in_thread: bool) -> bool:
+            loop = asyncio.get_running_loop()
+            if in_thread:
+                work = loop.run_in_executor(None, go_on.wait, 10)
+            else:
+                work = loop.create_future()
+            inner = asyncio.create_task(await_all(work))
+            outer = asyncio.create_task(await_all(*[await_all(inner) for _ in range(2)]))
+            for _ in range(5):
+                await asyncio.sleep(0)
+            found = waits_for_thread(outer)
+            go_on.set()
+            if not in_thread:
+                work.set_result(True)
+            await outer
+            return found
+
+        for loop in loops():
+            with LiveServer(apps.hello, uvicorn_config={"loop": loop}) as server:
+                for in_thread in (True, False):
+                    with self.subTest(loop=loop, in_thread=in_thread):
+                        go_on.clear()
+                        self.assertEqual(server.call(look, in_thread), in_thread)
+        self.assertFalse(waits_for_thread(None))
 
 
 class WaitIdleTests(StrictTestCase):

@@ -4,10 +4,12 @@ import asyncio
 import gc
 import unittest
 import weakref
+from concurrent.futures import Future
 from typing import Any
 
 from liveserver import LiveServer
 from liveserver._requests.log import BackgroundFailure, RequestLog
+from liveserver._requests.middleware import RecordingMiddleware
 from liveserver._requests.record import RequestRecord
 from tests.helpers import apps
 from tests.helpers.support import Client, StrictTestCase, each_base, run_class
@@ -113,6 +115,37 @@ class RequestLogTests(unittest.TestCase):
             log.append(each)
         log._records = Changing(records)  # type: ignore[assignment]
         self.assertEqual(log.since(1), records[1:])
+
+
+class RequestRecordTests(unittest.TestCase):
+    """`RequestRecord`, without a server."""
+
+    def test_what_happens_after_its_end(self) -> None:
+        ended = record()
+        ended.end()
+        ended.cancel()
+        ended.count_wait()
+        self.assertFalse(ended.cancelling or ended.waits_are_over)
+
+    def test_a_message_that_says_nothing_of_the_answer(self) -> None:
+        asked = record()
+        asked.sent({"type": "http.response.trailers", "headers": []})
+        self.assertEqual((asked.status, asked.complete), (None, False))
+
+
+class RecordingMiddlewareTests(unittest.TestCase):
+    """`RecordingMiddleware`, without a server."""
+
+    def test_its_end_lets_all_go_on_who_wait(self) -> None:
+        middleware = RecordingMiddleware(RequestLog())
+        middleware.loop = asyncio.new_event_loop()
+        self.addCleanup(middleware.loop.close)
+        middleware.running.add(record())
+        waiter: Future[None] = Future()
+        middleware.when_idle(waiter, lambda _: True)
+        self.assertFalse(waiter.done())
+        middleware.end()
+        self.assertTrue(waiter.done())
 
 
 class LostTests(StrictTestCase):

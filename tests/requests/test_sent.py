@@ -4,6 +4,7 @@ import asyncio
 import importlib.util
 import logging
 import socket
+import threading
 import unittest
 from collections.abc import Iterator
 from typing import Any
@@ -110,6 +111,21 @@ class SentTests(StrictTestCase):
                 self.assertEqual((request.status, request.response_bytes), (299, 2))
                 self.assertIn("response already completed", str(heard[0]))
                 self.assertIs(request.exception, heard[0])
+
+    def test_one_whose_background_work_goes_on(self) -> None:
+        go_on = threading.Event()
+
+        async def work(app: Any, receive: apps.Receive, send: apps.Send) -> None:
+            await apps.answer(send, b"done")
+            await asyncio.to_thread(go_on.wait, 10)
+
+        with LiveServer(apps.Faulty(handler=work)) as server:
+            self.assertEqual(get(server.base_url).body, b"done")
+            until(lambda: server.requests[0].answered_after is not None)
+            (request,) = server.requests
+            self.assertTrue(request.running)
+            self.assertRegex(str(request), r"^GET / \u2192 200 in \d+\.\d ms$")
+            go_on.set()
 
     @each_base_and_scope
     def test_a_returned_value(self, base: Any, scope: str) -> None:

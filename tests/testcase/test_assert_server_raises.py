@@ -133,7 +133,7 @@ class AssertServerRaisesTests(StrictTestCase):
         self.assertIn("GET /other/1", said)
         self.assertIn("OtherTrouble: quite another thing", said)
         (note,) = outcome.raised[0].__notes__
-        self.assertIn("\ntests.helpers.observed.OtherTrouble: quite another thing", note)
+        self.assertIn("\n    tests.helpers.observed.OtherTrouble: quite another thing", note)
 
     @each_base_and_scope
     def test_in_a_group(self, base: Any, scope: str) -> None:

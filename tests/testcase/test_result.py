@@ -249,7 +249,7 @@ class NoteTests(StrictTestCase):
         outcome = run_class(Tests)
         (note,) = notes(outcome.raised[0])
         first, second, *tracebacks = note.splitlines()[1:]
-        self.assertEqual(tracebacks.count("Traceback (most recent call last):"), 2)
+        self.assertEqual(tracebacks.count("    Traceback (most recent call last):"), 2)
         self.assertIn(f'  File "{os.path.abspath(RAISE.partition(":")[0])}"', note)
         self.assertRegex(
             first, r"GET /raise/1 \u2192 500 in \S+ ms, raised Trouble: no item for /raise/1, at "

@@ -1,0 +1,69 @@
+"""The end of a process in which threads of an app never end."""
+
+from tests.server.test_process import ProcessTestCase
+
+
+class StuckThreadTests(ProcessTestCase):
+    """The process ends although a function of the app never does."""
+
+    seconds = 60
+
+    def test_in_the_executor_of_the_loop(self) -> None:
+        status, out, err = self.run_script("""
+import threading, warnings
+from liveserver import LiveServer
+from tests.helpers.support import Client
+warnings.simplefilter("always")
+
+def wsgi(environ, start_response):
+    threading.Event().wait()
+
+server = LiveServer(wsgi, shutdown_timeout=0.05)
+server.start()
+client = Client(server.base_url)
+client.send()
+while not server.requests:
+    pass
+server.stop()
+print("stopped")
+""")
+        self.assertEqual((status, out), (0, "stopped\n"))
+        self.assertIn("Cut at the stop", err)
+        self.assertIn("worker thread liveserver-worker_0, at ", err)
+        self.assertIn("in wsgi", err)
+
+    def test_in_an_executor_of_the_app(self) -> None:
+        status, out, err = self.run_script("""
+import asyncio, threading
+from concurrent.futures import ThreadPoolExecutor
+from liveserver import LiveServer
+from tests.helpers.support import get
+pool = []
+
+def job():
+    threading.Event().wait()
+
+async def app(scope, receive, send):
+    if scope["type"] == "http":
+        pool.append(ThreadPoolExecutor(1, "apps"))
+        pool[0].submit(job)
+        await send({"type": "http.response.start", "status": 204, "headers": []})
+        await send({"type": "http.response.body"})
+
+with LiveServer(app, uvicorn_config={"lifespan": "off"}) as server:
+    get(server.base_url)
+print("stopped")
+""")
+        self.assertEqual((status, out), (0, "stopped\n"))
+        self.assertIn("liveserver: The process ends without:\n  thread apps_0, at ", err)
+        self.assertIn("in job", err)
+
+    def test_an_idle_pool_is_no_news(self) -> None:
+        """The negative control."""
+        status, out, err = self.run_script("""
+from concurrent.futures import ThreadPoolExecutor
+import liveserver
+pool = ThreadPoolExecutor(1)
+print(pool.submit(int).result())
+""")
+        self.assertEqual((status, out, err), (0, "0\n", ""))

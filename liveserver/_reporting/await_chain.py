@@ -118,9 +118,7 @@ def _step(awaited: Any) -> tuple[FrameType | None, Any]:
 def _awaited_tasks(awaited: Any, lines: Lines) -> Iterator["asyncio.Task[Any]"]:
     """The tasks that the end of an await chain waits for."""
     # A task itself, the children of gather(), the inner one of shield().
-    candidates: list[Any] = [awaited, *_enclosed(awaited)]
-    if isinstance(awaited, asyncio.Future):
-        candidates += getattr(awaited, "_children", ())
+    candidates: list[Any] = [awaited, *_enclosed(awaited), *_gathered(awaited)]
     for depth, (frame, _) in enumerate(reversed(lines)):
         # Not in the app's own frames: it may hold tasks that it does not wait for.
         if not users_lines([(frame, 0)]):
@@ -142,12 +140,20 @@ def _worker_lines(awaited: Any, lines: Lines) -> Lines:
         worker = frame.f_locals.get("worker")
         if isinstance(worker, threading.Thread):
             return _thread_lines(worker.ident)
-    for source in _enclosed(awaited):
+    futures = [awaited, *_gathered(awaited)]
+    sources = [each for future in futures for each in _enclosed(future)]
+    for source in sources:
         for ident in sys._current_frames() if isinstance(source, Future) else ():
             stack = _thread_lines(ident)
             if any(getattr(f.f_locals.get("self"), "future", None) is source for f, _ in stack[:6]):
                 return stack
     return []
+
+
+def _gathered(awaited: Any) -> Iterator[Any]:
+    """The futures that the future of a gather() waits for."""
+    if isinstance(awaited, asyncio.Future):
+        yield from getattr(awaited, "_children", ())
 
 
 def _enclosed(awaited: Any) -> Iterator[Any]:

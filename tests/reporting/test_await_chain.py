@@ -185,12 +185,12 @@ class WaitsForThreadTests(StrictTestCase):
 
         async def look(in_thread: bool) -> bool:
             loop = asyncio.get_running_loop()
+            work: asyncio.Future[Any] = loop.create_future()
             if in_thread:
                 work = loop.run_in_executor(None, go_on.wait, 10)
-            else:
-                work = loop.create_future()
             inner = asyncio.create_task(await_all(work))
-            outer = asyncio.create_task(await_all(*[await_all(inner) for _ in range(2)]))
+            both = [await_all(inner) for _ in range(2)]
+            outer = asyncio.create_task(await_all(*both))
             for _ in range(5):
                 await asyncio.sleep(0)
             found = waits_for_thread(outer)

@@ -1,15 +1,16 @@
 """Run a WSGI app behind an ASGI server, with a2wsgi.
 
 a2wsgi runs the app in a worker thread, which passes each part of the response to the loop and waits
-for it. It would wait for ever once the loop is closed. So `send` raises in the worker after its
-request has ended, because the client left or the server stops.
+for it. It would wait for ever once the loop is closed, and write for ever to a client that has
+left. So `send` raises in the worker when the client has left or the request has ended, and a2wsgi
+calls `close()` of the response (https://peps.python.org/pep-3333/).
 """
 
 from collections.abc import Callable
 from functools import lru_cache
 from typing import Any
 
-from liveserver._app.asgi import ASGIApp, Receive, Scope, Send
+from liveserver._app.asgi import ASGIApp, Receive, Scope, Send, client_left, cycle_of
 from liveserver._errors import ConfigurationError
 
 __unittest = __tracebackhide__ = True
@@ -46,6 +47,10 @@ def from_wsgi(app: WSGIApp) -> ASGIApp:
     return asgi
 
 
+class _RequestEnded(ConnectionAbortedError):
+    """Raised in the app where it writes for a request that has ended."""
+
+
 @lru_cache(maxsize=1)
 def _responder_class() -> Any:
     from a2wsgi.wsgi import WSGIResponder
@@ -53,24 +58,30 @@ def _responder_class() -> Any:
     class Responder(WSGIResponder):
         """One request. The worker thread calls `send`, and `receive` through the loop."""
 
-        _ended = False  # the loop's thread writes it, the worker reads it
+        # The loop's thread writes them, the worker reads them.
+        _ended = False
+        _cycle: Any = None
 
         async def __call__(self, scope: Any, receive: Any, send: Any) -> None:
             def receive_until_end() -> Any:
-                self._check()
+                self._check(self._ended)
                 return receive()
 
+            self._cycle = cycle_of(receive)
             try:
                 await super().__call__(scope, receive_until_end, send)
+            except _RequestEnded:
+                pass  # no error of the app
             finally:
                 self._ended = True
+                self._cycle = None
 
         def send(self, message: Any) -> None:
-            self._check()
+            self._check(self._ended or client_left(self._cycle))
             super().send(message)
 
-        def _check(self) -> None:
-            if self._ended:
-                raise ConnectionAbortedError("The request has ended: its client or server left.")
+        def _check(self, over: bool) -> None:
+            if over:
+                raise _RequestEnded("The request has ended: its client or server left.")
 
     return Responder

@@ -6,9 +6,8 @@ the client of this request has left, or the server has cancelled its task.
 """
 
 import asyncio
-from typing import Any
 
-__all__ = ["client_left", "cycle_of", "without_departures"]
+__all__ = ["without_departures"]
 
 # The frameworks whose exceptions say by their names that a client has left, as ClientDisconnect,
 # WebSocketDisconnect and ClientDisconnected do. They are recognised without an import.
@@ -24,26 +23,6 @@ _FRAMEWORKS = {
     "starlette",
     "uvicorn",
 }
-
-
-def cycle_of(receive: Any) -> Any:
-    """Return uvicorn's own object for a request, of which `receive` is a method; None if unknown.
-
-    At uvicorn's log level TRACE, `receive` is a function that encloses that method.
-    """
-    cycle = getattr(receive, "__self__", None)
-    if cycle is None:
-        for cell in getattr(receive, "__closure__", None) or ():
-            cycle = cycle or getattr(cell.cell_contents, "__self__", None)
-    return cycle
-
-
-def client_left(cycle: Any) -> bool:
-    """Whether the client of a request has left, or the server has ended its connection."""
-    if getattr(cycle, "disconnected", False):
-        return True
-    transport = getattr(cycle, "transport", None)
-    return transport is not None and bool(transport.is_closing())
 
 
 def without_departures(error: BaseException, left: bool, cancelled: bool) -> BaseException | None:

@@ -7,9 +7,9 @@ from collections.abc import Iterable
 from time import perf_counter
 from typing import Any
 
-from liveserver._app.asgi import Message, Receive, Scope
+from liveserver._app.asgi import Message, Receive, Scope, client_left, cycle_of
 from liveserver._errors import describe_error, without_first_frame
-from liveserver._requests.departure import client_left, cycle_of, without_departures
+from liveserver._requests.departure import without_departures
 from liveserver._requests.served_request import ServedRequest
 
 __all__ = ["RecordWithoutWebSocket", "RequestRecord"]

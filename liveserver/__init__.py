@@ -2,20 +2,6 @@
 
 import typing as _typing
 
-from liveserver._errors import (
-    AppError,
-    BusyTimeout,
-    ConfigurationError,
-    LiveServerError,
-    NotRunningError,
-    ShutdownError,
-    ShutdownTimeout,
-    StartupError,
-    StartupTimeout,
-)
-from liveserver._requests.served_request import ServedRequest
-from liveserver._server.live_server import LiveServer
-
 __all__ = [
     "AppError",
     "BusyTimeout",
@@ -35,30 +21,44 @@ __all__ = [
 
 __version__ = "0.1.0"
 
-# Tracebacks and reprs show the names that users import.
-LiveServer.__module__ = ServedRequest.__module__ = __name__
-
 if _typing.TYPE_CHECKING:
+    from liveserver._errors import (
+        AppError,
+        BusyTimeout,
+        ConfigurationError,
+        LiveServerError,
+        NotRunningError,
+        ShutdownError,
+        ShutdownTimeout,
+        StartupError,
+        StartupTimeout,
+    )
+    from liveserver._requests.served_request import ServedRequest
+    from liveserver._server.live_server import LiveServer
     from liveserver._testcase.cases import (
         IsolatedAsyncioLiveServerTestCase,
         LiveServerMixin,
         LiveServerTestCase,
     )
 else:
+    # Where a name is, if not in `_errors`. pytest imports this package for its plugin, in projects
+    # without a server too, and a server by hand needs no unittest.
+    _PLACES = {
+        "IsolatedAsyncioLiveServerTestCase": "_testcase.cases",
+        "LiveServer": "_server.live_server",
+        "LiveServerMixin": "_testcase.cases",
+        "LiveServerTestCase": "_testcase.cases",
+        "ServedRequest": "_requests.served_request",
+    }
 
     def __getattr__(name: str) -> type:
-        """Import the test cases when one is asked for: a server by hand needs no unittest."""
+        """Import a name when it is asked for."""
         if name not in __all__:
             raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
-        from liveserver._testcase import cases
+        from importlib import import_module
 
-        for each in (
-            cases.IsolatedAsyncioLiveServerTestCase,
-            cases.LiveServerMixin,
-            cases.LiveServerTestCase,
-        ):
-            each.__module__ = __name__
-            globals()[each.__name__] = each
+        module = import_module(f"{__name__}.{_PLACES.get(name, '_errors')}")
+        globals()[name] = getattr(module, name)
         return globals()[name]
 
     def __dir__() -> list[str]:

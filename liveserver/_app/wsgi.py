@@ -71,7 +71,9 @@ def _responder_class() -> Any:
             try:
                 await super().__call__(scope, receive_until_end, send)
             except _RequestEnded:
-                pass  # no error of the app
+                # No error of the app, unless it wrote the page of one.
+                if self.exc_info is not None:
+                    raise self.exc_info[1] from None
             finally:
                 self._ended = True
                 self._cycle = None

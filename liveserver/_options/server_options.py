@@ -61,7 +61,7 @@ def make_options(given: ServerOptions) -> Options:
         values.pop("uvicorn_config", None)
     else:
         # A copy, so that later changes of the mapping have no effect.
-        values["uvicorn_config"] = MappingProxyType(dict(values["uvicorn_config"]))
+        values["uvicorn_config"] = MappingProxyType(without_owned(values["uvicorn_config"]))
         if values.get("tls"):
             _refuse_certificates(values["uvicorn_config"])
     return Options(**values, unbounded=timeouts_are_off())
@@ -117,7 +117,7 @@ def _check_shutdown_timeout(name: str, value: object) -> None:
         raise _wrong(name, value, "a number of seconds, 0 or more")
 
 
-# uvicorn's options that liveserver sets, and what to use instead.
+# uvicorn's options that liveserver sets, and what to use instead of another value.
 _OWNED: Mapping[str, str] = {
     "app": 'Give the app as the first argument of LiveServer, or as "app" on the test class.',
     "host": 'Use the option "host" of LiveServer, beside uvicorn_config.',
@@ -142,8 +142,34 @@ def _check_uvicorn_config(_name: str, value: object) -> None:
         place = _OWNED.get(name)
         if name.startswith("reload"):
             place = "A test's server does not reload. Leave it out."
-        if place is not None:
+        if place is not None and not _means_nothing(name, value[name]):
             raise ConfigurationError(f"uvicorn_config cannot hold {name!r}. {place}")
+
+
+# Values that change nothing here, as they stand in a configuration that an app has for production.
+_NEUTRAL: Mapping[str, tuple[object, ...]] = {
+    "workers": (None, 1),
+    "factory": (False,),
+    "interface": ("auto",),
+    "timeout_graceful_shutdown": (None,),
+    "uds": (None,),
+    "fd": (None,),
+    "reload": (False, None),
+    "reload_dirs": (None, []),
+    "reload_includes": (None, []),
+    "reload_excludes": (None, []),
+    "reload_delay": (0.25, None),
+}
+
+
+def _means_nothing(name: str, value: object) -> bool:
+    """Whether a value of an option that liveserver owns would change nothing."""
+    return any(type(each) is type(value) and each == value for each in _NEUTRAL.get(name, ()))
+
+
+def without_owned(uvicorn_config: Mapping[str, Any]) -> Mapping[str, Any]:
+    """Return the options of uvicorn that liveserver does not set."""
+    return {name: uvicorn_config[name] for name in uvicorn_config if name not in _NEUTRAL}
 
 
 def _refuse_certificates(uvicorn_config: Mapping[str, Any]) -> None:

@@ -9,7 +9,14 @@ from liveserver._errors import ConfigurationError
 
 __unittest = __tracebackhide__ = True
 
-__all__ = ["check_names", "check_values", "is_seconds", "matches_annotation", "nearest"]
+__all__ = [
+    "as_given",
+    "check_names",
+    "check_values",
+    "is_seconds",
+    "matches_annotation",
+    "nearest",
+]
 
 
 def check_names(given: Iterable[object], known: Collection[str], what: str) -> None:
@@ -43,8 +50,13 @@ def check_values(given: Mapping[str, Any], hints: Mapping[str, Any], what: str) 
     for name, value in given.items():
         if not matches_annotation(value, hints[name]):
             raise ConfigurationError(
-                f"{what}: {name}={value!r} is not valid. Use {_in_words(hints[name])}."
+                f"{what}: {as_given(name, value)} is not valid. Use {_in_words(hints[name])}."
             )
+
+
+def as_given(name: str, value: object) -> str:
+    """Return an option as it was written, `port=80`, for a message; a password is masked."""
+    return f"{name}='***'" if "password" in name else f"{name}={value!r}"
 
 
 def _in_words(annotation: Any) -> str:

@@ -75,3 +75,7 @@ class ServedRequest(NamedTuple):
 
 def _span(seconds: float) -> str:
     return f"{seconds:.1f} s" if seconds >= 1 else f"{seconds * 1000:.1f} ms"
+
+
+# Tracebacks and reprs show the names that users import.
+ServedRequest.__module__ = "liveserver"

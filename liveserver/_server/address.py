@@ -11,8 +11,6 @@ __unittest = __tracebackhide__ = True
 
 __all__ = ["curl", "listen", "url"]
 
-_LOOPBACK = {"0.0.0.0": "127.0.0.1", "::": "::1"}
-
 _POSIX = os.name == "posix"
 
 _REASONS = {
@@ -94,7 +92,8 @@ def url(scheme: str, host: str, port: int) -> str:
     A wildcard host, to which clients cannot connect, becomes the loopback address of its family. An
     IPv6 address gets its brackets, and the percent sign of its zone is escaped (RFC 6874).
     """
-    host = _LOOPBACK.get(host, host)
+    if not host.strip("0.:"):  # such as 0.0.0.0, 0, :: and 0:0:0:0:0:0:0:0
+        host = "::1" if ":" in host else "127.0.0.1"
     if ":" in host:
         host = f"[{host.replace('%', '%25')}]"
     return f"{scheme}://{host}:{port}"

@@ -176,6 +176,10 @@ class ServerControl:
                     self.run.discard()
                 self.run = None
                 raise
+            if self.run is None:
+                raise StartupError(
+                    f"The server of {self.name} was stopped while it started, by a signal handler."
+                )
 
     def _build_app(self) -> ASGIApp:
         self._built = self._make_app()

@@ -253,3 +253,7 @@ class LiveServer(AwaitableServer):
 
 # For help() and IPython, which do not read Unpack.
 LiveServer.__signature__ = server_signature()  # type: ignore[attr-defined]  # inspect reads it
+
+
+# Tracebacks and reprs show the names that users import.
+LiveServer.__module__ = "liveserver"

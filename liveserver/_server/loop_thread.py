@@ -146,7 +146,7 @@ class LoopThread:
         """Serve until the stop, or until the server ends by itself. Raises nothing."""
         mark_server_thread()
         try:
-            self.server.with_users_logging(self._run_loop)
+            self.server.with_users_settings(self._run_loop)
         except BaseException as error:
             self._fail(error)
         finally:

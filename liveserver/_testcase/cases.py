@@ -288,3 +288,8 @@ def _raise_unreported(span: RequestSpan, scope: str) -> None:
         raise_app_errors(span.failures())
     finally:
         span.release()
+
+
+# Tracebacks and reprs show the names that users import.
+for _class in (LiveServerMixin, LiveServerTestCase, IsolatedAsyncioLiveServerTestCase):
+    _class.__module__ = "liveserver"

@@ -5,7 +5,9 @@ proxy variables of the environment, which would redirect requests to the loopbac
 """
 
 import asyncio
+import math
 import sys
+import warnings
 from functools import lru_cache
 from typing import TYPE_CHECKING, Any
 from urllib.parse import urljoin
@@ -60,9 +62,11 @@ def session_of(case: Any, server: LiveServer) -> Any:
         who, seconds = type(case).__qualname__, case.http_timeout
         if not matches_annotation(seconds, float) or not seconds > 0:
             raise ConfigurationError(
-                f"{who}.http_timeout is {seconds!r}. Use a number of seconds, more than 0."
+                f"{who}.http_timeout is {seconds!r}. Use a number of seconds, more than 0, or "
+                "math.inf for no bound."
             )
-        bound = None if server._control.options.unbounded else seconds
+        unbounded = server._control.options.unbounded or math.isinf(seconds)
+        bound = None if unbounded else seconds
         if is_async(case):
             session = _async_session(server, bound, who)
         else:
@@ -91,6 +95,14 @@ async def _close_async(case: Any) -> None:
 @lru_cache(maxsize=1)
 def _bound_session_class() -> Any:
     import requests
+    from requests.adapters import HTTPAdapter
+
+    class PathAdapter(HTTPAdapter):
+        """Sends a path that begins with two slashes as it is; requests would drop one of them."""
+
+        def request_url(self, request: Any, proxies: Any) -> Any:
+            path = request.path_url
+            return path if path.startswith("//") else super().request_url(request, proxies)
 
     class BoundSession(requests.Session):
         """A session with a base URL, and a default timeout to connect and for each next byte."""
@@ -98,6 +110,8 @@ def _bound_session_class() -> Any:
         def __init__(self, server: LiveServer, seconds: float | None) -> None:
             super().__init__()
             self.trust_env = False
+            self.mount("http://", PathAdapter())
+            self.mount("https://", PathAdapter())
             if server._control.options.tls:
                 self.verify = server.ca_bundle
             self._base_url = server.base_url
@@ -105,10 +119,11 @@ def _bound_session_class() -> Any:
 
         def prepare_request(self, request: Any) -> Any:
             url = request.url
-            if isinstance(url, str) and url.startswith("/") and not url.startswith("//"):
-                request.url = self._base_url + url
+            text = url.decode() if isinstance(url, bytes) else str(url)  # a yarl.URL, for one
+            if text.startswith("/"):
+                request.url = self._base_url + text
             else:
-                request.url = urljoin(f"{self._base_url}/", url)
+                request.url = urljoin(f"{self._base_url}/", text)
             return super().prepare_request(request)
 
         def send(self, request: Any, **kwargs: Any) -> Any:
@@ -132,7 +147,7 @@ def _async_session(server: LiveServer, seconds: float | None, who: str) -> "aioh
     import aiohttp
 
     ssl = server.client_ssl_context if server._control.options.tls else True
-    return aiohttp.ClientSession(
+    return _async_session_class()(  # type: ignore[no-any-return]
         server.base_url,
         connector=aiohttp.TCPConnector(ssl=ssl),
         cookie_jar=aiohttp.CookieJar(unsafe=True),  # also for hosts that are IP addresses
@@ -140,6 +155,25 @@ def _async_session(server: LiveServer, seconds: float | None, who: str) -> "aioh
         timeout=aiohttp.ClientTimeout(total=None, sock_connect=seconds, sock_read=seconds),
         trust_env=False,
     )
+
+
+@lru_cache(maxsize=1)
+def _async_session_class() -> Any:
+    import aiohttp
+
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore", DeprecationWarning)  # of a subclass
+
+        class BoundClientSession(aiohttp.ClientSession):
+            """A session that takes `//path` for a path of its server, not for another host."""
+
+            def _build_url(self, str_or_url: Any) -> Any:
+                text = str(str_or_url)
+                if text.startswith("//"):
+                    str_or_url = f"{self._base_url}".rstrip("/") + text
+                return super()._build_url(str_or_url)
+
+    return BoundClientSession
 
 
 def _allow_slow_import(loop: asyncio.AbstractEventLoop) -> None:

@@ -1,21 +1,23 @@
 """uvicorn's configuration: checked, made once for equal options, copied for each server."""
 
 import asyncio
+import contextlib
 import copy
 import logging
 import os
 import threading
 import typing
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from functools import lru_cache
 from typing import Any
 
 import uvicorn
 from uvicorn.logging import TRACE_LOG_LEVEL
+from uvicorn.middleware.message_logger import MessageLoggerMiddleware
 
 from liveserver._app.asgi import ASGIApp, Receive, Scope, Send
 from liveserver._errors import ConfigurationError, printable, text_of
-from liveserver._options.validation import check_values
+from liveserver._options.validation import as_given, check_values
 from liveserver._uvicorn.contracts import check_protocol, check_uvicorn
 
 __unittest = __tracebackhide__ = True
@@ -57,16 +59,33 @@ class Configuration:
         config: uvicorn.Config,
         make_loop: Callable[[], asyncio.AbstractEventLoop],
         changes_loggers: bool,
+        env_file: str | os.PathLike[str] | None,
     ) -> None:
         self.config = config
+        self._traces = _traces(config.loaded_app)
         self.make_loop = make_loop
         self.changes_loggers = changes_loggers
+        self.env_file = env_file
 
     def copy(self, app: ASGIApp) -> uvicorn.Config:
         """Return a copy for one server, with its app."""
         config = copy.copy(self.config)
         config.loaded_app = _replace_placeholder(config.loaded_app, app)
         return config
+
+    def lifespan_app(self, app: ASGIApp) -> ASGIApp:
+        """Return what uvicorn runs the lifespan of: at the log level TRACE it logs each message."""
+        logged: Any = MessageLoggerMiddleware(app) if self._traces else app  # type: ignore[arg-type]
+        return logged  # type: ignore[no-any-return]
+
+
+def _traces(loaded_app: Any) -> bool:
+    """Whether uvicorn has put its logging of messages around an app."""
+    while loaded_app is not _placeholder:
+        if isinstance(loaded_app, MessageLoggerMiddleware):
+            return True
+        loaded_app = loaded_app.app
+    return False
 
 
 # Packages that uvicorn imports only where an option needs them, by module.
@@ -115,17 +134,26 @@ def _configure_once(
 
 
 def _configure(given: Mapping[str, Any]) -> Configuration:
-    check_values(given, _parameters(), "uvicorn_config")
     logs = {name: given[name] for name in _LOG_OPTIONS if name in given}
-    others = {name: value for name, value in given.items() if name not in logs}
+    level = logs.get("log_level")
+    if isinstance(level, str):
+        logs["log_level"] = level = level.lower()  # as uvicorn does
+    check_values({**given, **logs}, _parameters(), "uvicorn_config")
+    _check_certificate(given)
+    # The server's thread reads the file, and takes its values back.
+    env_file = given.get("env_file")
+    others = {name: given[name] for name in given if name not in logs and name != "env_file"}
     try:
+        if env_file is not None:
+            import dotenv  # noqa: F401
         config = uvicorn.Config(
             _placeholder, interface="asgi3", workers=1, log_config=None, **others
         )
-        config.load()
+        with _traced() if level in ("trace", TRACE_LOG_LEVEL) else contextlib.nullcontext():
+            config.load()
         make_loop = config.get_loop_factory() or asyncio.new_event_loop
     except (Exception, SystemExit) as error:
-        values = ", ".join(f"{name}={value!r}" for name, value in others.items())
+        values = ", ".join(as_given(*each) for each in given.items() if each[0] not in logs)
         raise ConfigurationError(_refusal(error, values)) from error
     protocol_class: Any
     for protocol_class in (config.http_protocol_class, config.ws_protocol_class):
@@ -133,7 +161,27 @@ def _configure(given: Mapping[str, Any]) -> Configuration:
             check_protocol(protocol_class)
     for name, value in logs.items():
         setattr(config, name, value)
-    return Configuration(config, make_loop, bool(logs))
+    return Configuration(config, make_loop, bool(logs), env_file)
+
+
+@contextlib.contextmanager
+def _traced() -> Iterator[None]:
+    """Let uvicorn see its log level TRACE, at which it logs each ASGI message."""
+    level = _logger.level
+    _logger.setLevel(TRACE_LOG_LEVEL)
+    try:
+        yield
+    finally:
+        _logger.setLevel(level)
+
+
+def _check_certificate(given: Mapping[str, Any]) -> None:
+    needed = not (given.get("ssl_certfile") or given.get("ssl_context_factory"))
+    if given.get("ssl_keyfile") and needed:
+        raise ConfigurationError(
+            f"uvicorn_config: {as_given('ssl_keyfile', given['ssl_keyfile'])} is the key of a "
+            "certificate. Add ssl_certfile, or use tls=True for a throw-away certificate."
+        )
 
 
 def _refusal(error: BaseException, values: str) -> str:

@@ -15,9 +15,10 @@ from weakref import WeakSet
 import uvicorn
 from uvicorn.server import ServerState
 
+from liveserver._requests.record import RequestRecord
 from liveserver._uvicorn.refusals import OnRefusal, refused_scope
 
-__all__ = ["Handshakes", "shared_state", "unwatch", "watch"]
+__all__ = ["Handshakes", "disconnect", "shared_state", "unsent", "unwatch", "watch"]
 
 
 class _Server(Protocol):
@@ -168,3 +169,21 @@ def _transport(holder: Any) -> Any:
     if hasattr(type(holder), "_get_app_transport"):
         return holder._get_app_transport()
     return None
+
+
+def disconnect(record: RequestRecord) -> None:
+    """Abort a request's connection; under HTTP/2, where others share it, the request's stream."""
+    cycle = record.cycle
+    if hasattr(cycle, "abort_stream"):
+        cycle.abort_stream()
+        cycle.message_event.set()  # the app sees a disconnect
+    elif cycle is not None:
+        cycle.transport.abort()
+
+
+def unsent(transport: Any) -> int:
+    """Return how many bytes a transport still has to send; 0 if it has lost its connection."""
+    try:
+        return int(transport.get_write_buffer_size())
+    except AttributeError:
+        return 0

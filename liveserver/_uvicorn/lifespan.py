@@ -11,6 +11,7 @@ Everything here runs on the server's loop.
 
 import asyncio
 import logging
+import re
 import time
 from collections.abc import Callable
 from typing import Any, Literal
@@ -134,7 +135,7 @@ class Lifespan:
         if self._error is not None:
             # Starlette's message is its whole traceback; the chained cause shows it better.
             text = describe_error(self._error)
-        return f"The app's lifespan {phase} failed: {text or 'it gave no reason'}"
+        return f"The app's lifespan {phase} failed: {text or 'it gave no reason'}{_hint(text)}"
 
     async def _run(self) -> None:
         scope = {
@@ -175,3 +176,25 @@ class Lifespan:
             raise RuntimeError(f"{kind!r} was sent twice or out of turn.")
         self._answers[kind] = message
         over.set()
+
+
+# What errors of a startup say, and what to do about them.
+_HINTS = (
+    (
+        # Of Python's signal module, of asyncio and of uvloop.
+        re.compile(r"(sig|wakeup_fd).* main thread"),
+        "The server runs in a thread, and Python allows signal handlers in the main thread alone. "
+        "Let the app install none in tests, by a setting of its own.",
+    ),
+    (
+        re.compile(r"\b(once per instance|only be (called|used|started|run|entered) once)\b"),
+        "An app that can start only once is to be made anew for each server: by create_app() of "
+        "the test class, or by a function that is given with factory=True.",
+    ),
+)
+
+
+def _hint(text: str | None) -> str:
+    """Return what to do about the text of a failure, after a full stop."""
+    hints = [hint for pattern, hint in _HINTS if pattern.search(text or "")]
+    return f". {hints[0]}" if hints else ""

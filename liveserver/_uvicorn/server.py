@@ -28,7 +28,15 @@ from liveserver._requests.middleware import RecordingMiddleware
 from liveserver._requests.record import RecordWithoutWebSocket, RequestRecord
 from liveserver._sync.latches import resolve
 from liveserver._uvicorn.config import Configuration
-from liveserver._uvicorn.connections import Handshakes, shared_state, unwatch, watch
+from liveserver._uvicorn.connections import (
+    Handshakes,
+    disconnect,
+    shared_state,
+    unsent,
+    unwatch,
+    watch,
+)
+from liveserver._uvicorn.env_file import environment_of
 from liveserver._uvicorn.lifespan import Lifespan
 from liveserver._uvicorn.loggers import restored_loggers
 from liveserver._uvicorn.refusals import noting_protocol
@@ -52,7 +60,7 @@ class UvicornServer(uvicorn.Server):
     ) -> None:
         config = configuration.copy(middleware.asgi)
         super().__init__(config)
-        self._changes_loggers = configuration.changes_loggers
+        self._configuration = configuration
         self._middleware = middleware
         self._sock = sock
         protocol_class: Any = config.http_protocol_class
@@ -83,20 +91,24 @@ class UvicornServer(uvicorn.Server):
         dates = [(b"date", date)] if config.date_header else []
         self.server_state.default_headers[:] = dates + config.encoded_headers
 
-    def with_users_logging(self, run: Callable[[], None]) -> None:
-        """Call a function; until it returns, the log options of the user are in force."""
-        if not self._changes_loggers:
-            return run()
-        with restored_loggers():
-            self.config.configure_logging()
-            run()
+    def with_users_settings(self, run: Callable[[], None]) -> None:
+        """Call a function; until it returns, the user's `env_file` and log options are in force."""
+        with environment_of(self._configuration.env_file):
+            if not self._configuration.changes_loggers:
+                return run()
+            with restored_loggers():
+                self.config.configure_logging()
+                run()
 
     def begin(self, app: ASGIApp, loop: asyncio.AbstractEventLoop) -> None:
         """Start the app's lifespan in the loop's next turn."""
         self._middleware.app = app
         self._middleware.loop = loop
         self.app_lifespan = Lifespan(
-            app, self.config.lifespan, self.config.asgi_version, self._middleware.log.add_failure
+            self._configuration.lifespan_app(app),
+            self.config.lifespan,
+            self.config.asgi_version,
+            self._middleware.log.add_failure,
         )
         self.lifespan: Any = self.app_lifespan  # what uvicorn's startup() calls
         self.app_lifespan.begin(loop)
@@ -132,12 +144,16 @@ class UvicornServer(uvicorn.Server):
         if not notify and self.config.limit_max_requests is None:
             await self._wake.wait()  # only close() sets it
             return
-        while True:
+        loop = asyncio.get_running_loop()
+        over = False
+        while not self.closing:
             self._wake.clear()  # before the check, so that a later change is not missed
-            if self.closing or await self.on_tick(0 if notify else 1):
-                return
-            # uvicorn calls this option's function once a second.
-            tick = asyncio.get_running_loop().call_later(1.0, self.wake) if notify else None
+            if not over and await self.on_tick(0 if notify else 1):
+                over = True
+                # uvicorn checks every 0.1 s, and answers what comes in until then.
+                loop.call_later(0.1, self.close)
+            # uvicorn calls the function of callback_notify once a second.
+            tick = loop.call_later(1.0, self.wake) if notify else None
             await self._wake.wait()
             if tick is not None:
                 tick.cancel()
@@ -188,7 +204,7 @@ class UvicornServer(uvicorn.Server):
 
     def _abort_tls_goodbye(self, transport: Any) -> None:
         """Abort a TLS connection that waits for the client's close_notify: pools never send it."""
-        if self.config.is_ssl and transport.is_closing() and not _unsent(transport):
+        if self.config.is_ssl and transport.is_closing() and not unsent(transport):
             transport.abort()
 
     def close(self) -> None:
@@ -200,7 +216,7 @@ class UvicornServer(uvicorn.Server):
             watch(self.server_state, self)
             for record in list(self._middleware.running):
                 if record.event_stream:
-                    _disconnect(record)
+                    disconnect(record)
                 else:
                     self._cancel_if_abandoned(record)
             for connection in list(self.server_state.connections):
@@ -215,8 +231,6 @@ class UvicornServer(uvicorn.Server):
         if record.method == "WebSocket" or record.cancelling or waits_for_thread(record.task):
             return
         if record.abandoned:
-            if not record.response_started:  # leaving is how a client ends a stream
-                self.cut.append(request_line(record, threading.current_thread()))
             record.cancel()
 
     def _shut(self, connection: Any) -> None:
@@ -233,7 +247,7 @@ class UvicornServer(uvicorn.Server):
         """Cancel the event streams and WebSockets that still run after their disconnect."""
         for record in list(self._middleware.running):
             if record.endless and not waits_for_thread(record.task):
-                _disconnect(record)  # its client may not read
+                disconnect(record)  # its client may not read
                 record.cancel()
 
     def abort_requests(self) -> None:
@@ -299,21 +313,3 @@ class UvicornServer(uvicorn.Server):
         if self.app_lifespan is not None:
             self.app_lifespan.break_cycles()
         del self.config.on_refusal  # type: ignore[attr-defined]
-
-
-def _disconnect(record: RequestRecord) -> None:
-    """Abort a request's connection; under HTTP/2, where others share it, the request's stream."""
-    cycle = record.cycle
-    if hasattr(cycle, "abort_stream"):
-        cycle.abort_stream()
-        cycle.message_event.set()  # the app sees a disconnect
-    elif cycle is not None:
-        cycle.transport.abort()
-
-
-def _unsent(transport: Any) -> int:
-    """Return how many bytes a transport still has to send; 0 if it has lost its connection."""
-    try:
-        return int(transport.get_write_buffer_size())
-    except AttributeError:
-        return 0

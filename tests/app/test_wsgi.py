@@ -1,5 +1,6 @@
 """WSGI apps whose clients leave."""
 
+import sys
 import threading
 import time
 import unittest
@@ -112,6 +113,39 @@ class LeftStreamTests(StrictTestCase):
         self.assertEqual([type(each) for each in outcome.raised], [AppError], outcome)
         self.assertIn("test_2_fails", outcome.errors[0][0].id())
         self.assertIsInstance(outcome.raised[0].__cause__, apps.Trouble)
+
+    @each_base_and_scope
+    def test_an_exception_whose_page_nobody_reads(self, base: Any, scope: str) -> None:
+        left = threading.Event()
+
+        def page() -> Iterator[bytes]:
+            yield b"x"
+            self.assertTrue(left.wait(5))
+            while True:
+                yield b"x" * 1000  # until it is told that its client has left
+
+        def app(environ: dict[str, Any], start_response: Any) -> Any:
+            try:
+                raise apps.Trouble("in the app")
+            except apps.Trouble:
+                start_response("500 Oops", [], sys.exc_info())
+            return page()
+
+        class Tests(base):  # type: ignore[misc]
+            server_scope = scope
+
+            @classmethod
+            def create_app(cls) -> Any:
+                return app
+
+            def test_it(self) -> None:
+                with Client(self.base_url) as client:
+                    client.open("/").read(1)
+                left.set()
+
+        (error,) = run_class(Tests).raised
+        self.assertIsInstance(error, AppError)
+        self.assertIsInstance(error.__cause__, apps.Trouble)
 
     def test_requests_that_wait_for_each_other(self) -> None:
         """As many threads as the README says."""

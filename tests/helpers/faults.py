@@ -317,7 +317,7 @@ SERVE = [
           ask_and_leave_open, options=SHORT,
           warning=r"GET /, open .*apps\.py:\d+ in answer_a_lot"),
     Fault("client vanishes from a handler that hangs", lambda: Faulty(handler=apps.hang),
-          ask_and_leave, warning=r"GET /, open .*apps\.py:\d+ in hang"),
+          ask_and_leave),
     Fault("client vanishes from a long poll", lambda: Faulty(handler=apps.long_poll),
           ask_and_leave),
     Fault("500 connections are open", Faulty, open_many, seconds=15),

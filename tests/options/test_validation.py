@@ -23,22 +23,23 @@ BAD: dict[str, list[Any]] = {
     "uvicorn_config": ["x", 1, ["host"], {1: 2}],
 }
 
-OWNED = [
-    "app",
-    "host",
-    "port",
-    "uds",
-    "fd",
-    "workers",
-    "reload",
-    "reload_dirs",
-    "reload_delay",
-    "reload_includes",
-    "reload_excludes",
-    "factory",
-    "interface",
-    "timeout_graceful_shutdown",
-]
+OWNED: dict[str, Any] = {
+    "app": None,
+    "host": None,
+    "port": 0,
+    "uds": "/tmp/socket",
+    "fd": 0,
+    "workers": 2,
+    "reload": True,
+    "reload_dirs": ["."],
+    "reload_delay": 1.0,
+    "reload_includes": ["*.txt"],
+    "reload_excludes": ["*.txt"],
+    "reload_of_tomorrow": False,
+    "factory": True,
+    "interface": "wsgi",
+    "timeout_graceful_shutdown": 5,
+}
 
 BAD_FOR_UVICORN: dict[str, list[Any]] = {
     "no_such_option": [1],
@@ -80,9 +81,9 @@ class BadValuesTests(StrictTestCase):
                     self.assertIn(repr(value), said)
 
     def test_that_liveserver_owns_in_uvicorn_config(self) -> None:
-        for name in OWNED:
+        for name, value in OWNED.items():
             with self.subTest(option=name):
-                said = self.refused(uvicorn_config={name: None})
+                said = self.refused(uvicorn_config={name: value})
                 self.assertRegex(said, rf"cannot hold '{name}'\. .*(Use|use|Give|Leave)")
 
     def test_of_uvicorn(self) -> None:

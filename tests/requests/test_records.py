@@ -391,8 +391,7 @@ class ServedRequestTests(StrictTestCase):
             server.stop()
             server.start()
 
-        with self.assertWarns(ResourceWarning):
-            request = self.served(use, shutdown_timeout=0.2)
+        request = self.served(use, shutdown_timeout=0.2)
         self.assertIsNone(request.status)
         self.assertIsNone(request.exception)
 

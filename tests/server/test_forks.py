@@ -11,6 +11,9 @@ import logging, multiprocessing, threading, warnings
 warnings.simplefilter("ignore")  # Python 3.12 warns of every fork with threads
 logging.disable()
 
+def print(*_args, **_kwargs):  # a thread that prints at the fork holds the lock of stdout
+    pass
+
 async def one(scope, receive, send):
     await app(scope, receive, send)
 

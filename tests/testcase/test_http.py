@@ -4,6 +4,7 @@ import asyncio
 import importlib.util
 import inspect
 import json
+import math
 import os
 import pydoc
 import subprocess
@@ -14,6 +15,7 @@ from unittest import mock
 
 import aiohttp
 import requests
+import yarl
 
 from liveserver import ConfigurationError, LiveServer, LiveServerTestCase, NotRunningError
 from tests.helpers import apps
@@ -121,14 +123,37 @@ class SessionTests(StrictTestCase):
 
         self.assert_passes(make(base, body))
 
-    def test_a_url_that_lacks_its_scheme_alone(self) -> None:
+    @each_base
+    def test_a_path_with_two_slashes_is_a_path(self, base: Any) -> None:
         async def body(case: Any) -> None:
             with LiveServer(echo) as other:
-                await ask(case, f"{other.base_url.removeprefix('http:')}/elsewhere")
-                paths = [request.path for request in other.requests]
-            self.assertEqual(paths, ["/elsewhere"])
+                host = f"//{other.host}:{other.port}/x"
+                for url in (host, yarl.URL(host), "//", "//a//b"):
+                    self.assertEqual((await ask(case, url))["path"], str(url))
+                self.assertEqual(other.requests, ())
+
+        self.assert_passes(make(base, body))
+
+    @each_base
+    def test_urls_of_yarl(self, base: Any) -> None:
+        async def body(case: Any) -> None:
+            for url in (yarl.URL("/items?x=1"), yarl.URL(case.base_url) / "items"):
+                self.assertEqual((await ask(case, url))["path"], "/items")
+
+        self.assert_passes(make(base, body))
+
+    def test_urls_as_bytes(self) -> None:
+        async def body(case: Any) -> None:
+            self.assertEqual(case.http.get(b"/items").json()["path"], "/items")
 
         self.assert_passes(make(LiveServerTestCase, body))
+
+    @each_base
+    def test_without_a_timeout(self, base: Any) -> None:
+        async def body(case: Any) -> None:
+            self.assertEqual((await ask(case, "/items"))["path"], "/items")
+
+        self.assert_passes(make(base, body, http_timeout=math.inf))
 
     @each_base_and_scope
     def test_cookies_are_kept_in_a_test_and_not_shared(self, base: Any, scope: str) -> None:

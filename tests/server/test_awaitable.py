@@ -223,7 +223,7 @@ class TrioTests(StrictTestCase):
 
         async def main() -> None:
             with LiveServer(apps.hello) as server:
-                answer = await trio.to_thread.run_sync(get, server.base_url)
+                answer = get(server.base_url)
                 self.assertEqual(answer.body, b"hello")
 
         trio.run(main)

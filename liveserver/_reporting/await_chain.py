@@ -19,7 +19,7 @@ from typing import Any
 
 from liveserver._reporting.frames import Lines, users_lines
 
-__all__ = ["task_lines", "thread_lines", "waits_for_thread"]
+__all__ = ["job_lines", "task_lines", "thread_lines", "waits_for_thread"]
 
 # These do not say what they run, as the step of an async generator; the garbage collector knows.
 _OPAQUE = {
@@ -52,6 +52,15 @@ def task_lines(task: "asyncio.Task[Any]", server_thread: threading.Thread) -> Li
 def thread_lines(thread: threading.Thread) -> Lines:
     """Return the lines that a thread is at, outermost first."""
     return _thread_lines(thread.ident)
+
+
+def job_lines(job: "Future[Any]") -> Lines:
+    """Return the lines of the worker thread that runs a job of an executor, outermost first."""
+    for ident in sys._current_frames():
+        stack = _thread_lines(ident)
+        if any(getattr(f.f_locals.get("self"), "future", None) is job for f, _ in stack[:6]):
+            return stack
+    return []
 
 
 def waits_for_thread(task: "asyncio.Task[Any] | None") -> bool:
@@ -143,10 +152,9 @@ def _worker_lines(awaited: Any, lines: Lines) -> Lines:
     futures = [awaited, *_gathered(awaited)]
     sources = [each for future in futures for each in _enclosed(future)]
     for source in sources:
-        for ident in sys._current_frames() if isinstance(source, Future) else ():
-            stack = _thread_lines(ident)
-            if any(getattr(f.f_locals.get("self"), "future", None) is source for f, _ in stack[:6]):
-                return stack
+        stack = job_lines(source) if isinstance(source, Future) else []
+        if stack:
+            return stack
     return []
 
 

@@ -5,14 +5,16 @@ import threading
 import traceback
 from asyncio import Task
 from collections.abc import Callable, Collection, Iterable
+from concurrent.futures import Future
 from time import perf_counter
 from typing import Any
 
-from liveserver._reporting.await_chain import task_lines, thread_lines
+from liveserver._reporting.await_chain import job_lines, task_lines, thread_lines
 from liveserver._reporting.frames import Lines, short_path, users_lines
 from liveserver._requests.record import RequestRecord
 
 __all__ = [
+    "job_standing",
     "listed",
     "raised_at",
     "request_line",
@@ -65,6 +67,12 @@ def standing(task: "Task[Any] | None", server_thread: threading.Thread) -> str:
 def thread_standing(thread: threading.Thread) -> str:
     """Say where a thread is, in the words of `standing`."""
     return _place(thread_lines(thread))
+
+
+@_never_raises
+def job_standing(job: "Future[Any]") -> str:
+    """Say where a job of an executor is, in the words of `standing`."""
+    return _place(job_lines(job))
 
 
 @_never_raises

@@ -31,8 +31,20 @@ _REASONS = {
 }
 
 
-def listen(host: str, port: int, *, backlog: int, again: bool) -> socket.socket:
-    """Open a socket that listens: from now on no other program can take the port.
+# What the socket of an address answers that a host's name has, and this machine has not.
+_ABSENT = (errno.EADDRNOTAVAIL, errno.EAFNOSUPPORT)
+
+# A port that is free at one address of a host may be taken at another one.
+_TRIES = 10
+
+# Family, protocol, and what `socket.bind` takes. asyncio needs the protocol to set TCP_NODELAY.
+_Address = tuple[int, int, Any]
+
+
+def listen(host: str, port: int, *, backlog: int, again: bool) -> list[socket.socket]:
+    """Open sockets that listen: from now on no other program can take the port.
+
+    There is one for each address of the host: `localhost` may have one of IPv4 and one of IPv6.
 
     Args:
         host: A host name or an IP address, without brackets.
@@ -43,39 +55,66 @@ def listen(host: str, port: int, *, backlog: int, again: bool) -> socket.socket:
     Raises:
         StartupError: The host does not resolve, or the port cannot be taken.
     """
-    sock: socket.socket | None = None
     try:
-        family, protocol, address = _resolve(host, port)
-        sock = socket.socket(family, socket.SOCK_STREAM, protocol)
+        addresses = _resolve(host, port)
+        tries = 1 if port or len(addresses) == 1 else _TRIES
+        while True:
+            tries -= 1
+            try:
+                return _open_all(addresses, backlog, again)
+            except OSError as error:
+                if not tries or error.errno != errno.EADDRINUSE:
+                    raise
+    except (OSError, UnicodeError) as error:
+        # UnicodeError: the name is not one that DNS could ask for. Its frames are this module's
+        # and the socket module's.
+        raise StartupError(_refusal(host, port, error)) from error.with_traceback(None)
+
+
+def _resolve(host: str, port: int) -> list[_Address]:
+    found = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM, flags=socket.AI_PASSIVE)
+    return list(dict.fromkeys((each[0], each[2], each[4]) for each in found))
+
+
+def _open_all(addresses: list[_Address], backlog: int, again: bool) -> list[socket.socket]:
+    """Listen on one port of all addresses that this machine has."""
+    socks: list[socket.socket] = []
+    try:
+        for family, protocol, address in addresses:
+            if socks:
+                address = (address[0], socks[0].getsockname()[1], *address[2:])
+            try:
+                socks.append(_open((family, protocol, address), backlog, again))
+            except OSError as error:
+                if error.errno not in _ABSENT or (not socks and address is addresses[-1][2]):
+                    raise
+    except BaseException:
+        for sock in socks:
+            sock.close()
+        raise
+    return socks
+
+
+def _open(address: _Address, backlog: int, again: bool) -> socket.socket:
+    family, protocol, name = address
+    sock = socket.socket(family, socket.SOCK_STREAM, protocol)
+    try:
         if again and _POSIX:
             # On Windows the same option would let two programs share the port.
             sock.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
         if family == socket.AF_INET6:
             # As uvicorn does: "::" means IPv6 alone on every system.
             sock.setsockopt(socket.IPPROTO_IPV6, socket.IPV6_V6ONLY, 1)
-        sock.bind(address)
+        sock.bind(name)
         sock.listen(backlog)
         if _POSIX:
             # Each connection inherits it, so that connections which remain after a stop let a
             # restart take the port. Before listen(), another program could share the port.
             sock.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-    except BaseException as error:
-        if sock is not None:
-            sock.close()
-        # UnicodeError: the name is not one that DNS could ask for.
-        if isinstance(error, OSError | UnicodeError):
-            # Its frames are this module's and the socket module's.
-            raise StartupError(_refusal(host, port, error)) from error.with_traceback(None)
+    except BaseException:
+        sock.close()
         raise
     return sock
-
-
-def _resolve(host: str, port: int) -> tuple[int, int, Any]:
-    """Return the family, protocol and address to listen on."""
-    # With the protocol, which asyncio needs to set TCP_NODELAY on connections.
-    found = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM, flags=socket.AI_PASSIVE)
-    family, _, protocol, _, address = found[0]
-    return family, protocol, address
 
 
 def _refusal(host: str, port: int, error: OSError | UnicodeError) -> str:

@@ -152,26 +152,27 @@ class ServerControl:
                 )
             if self.run is not None:
                 self.stop()  # of a run that ended by itself
-            sock = listen(
+            socks = listen(
                 self.options.host,
                 self.options.port if self._port is None else self._port,
                 backlog=self._configuration.config.backlog,
                 again=self._port is not None or self.options.port != 0,
             )
             try:
-                self._port = sock.getsockname()[1]
+                self._port = socks[0].getsockname()[1]
                 loop_thread = LoopThread(
                     self._configuration,
                     RecordingMiddleware(self.log),
                     self._build_app,
                     self.options.factory,
-                    sock,
+                    socks,
                 )
-                self.run = ServerRun(self.options, loop_thread, sock, self._port, self.of_session)
+                self.run = ServerRun(self.options, loop_thread, socks, self._port, self.of_session)
                 self.run.start(self._given)
             except BaseException:
                 if self.run is None:
-                    sock.close()
+                    for sock in socks:
+                        sock.close()
                 else:
                     self.run.discard()
                 self.run = None

@@ -1,17 +1,18 @@
-"""The executor of a server's loop: its threads end with the server, and never hold up the process.
+"""The executor of a server's loop, and the app's own executors, whose jobs a stop waits for.
 
 The threads of `concurrent.futures.ThreadPoolExecutor` are joined when the process ends, so one that
-is stuck in the app would keep it for ever.
+is stuck in the app would keep it for ever. Those of a loop's own executor here end with the server.
 """
 
+import asyncio
 import itertools
 import threading
 from collections.abc import Callable
-from concurrent.futures import Future, ThreadPoolExecutor
+from concurrent.futures import Executor, Future, ThreadPoolExecutor, wait
 from queue import SimpleQueue
 from typing import Any
 
-__all__ = ["DaemonExecutor"]
+__all__ = ["AppExecutors", "DaemonExecutor"]
 
 # asyncio's own maximum. With few processors asyncio starts fewer, and WSGI requests that wait for
 # each other could then block all of them.
@@ -97,3 +98,65 @@ class _Job:
         except BaseException as error:
             self.future.set_exception(error)
             del self  # else the exception's frame refers to the exception
+
+
+class AppExecutors:
+    """The executors that an app sets or makes, and that it uses through a server's loop.
+
+    A stop waits for their jobs as `asyncio.run` waits for those of the default executor. One that
+    the app made may outlive the server; one that it set is shut down by asyncio, with the loop.
+    """
+
+    def __init__(self) -> None:
+        # Any thread may add a job, take it out when it is done, and read a copy.
+        self._jobs: dict[Future[Any], str] = {}
+        # Only the loop's thread uses it.
+        self._default: Executor | None = None
+
+    def watch(self, loop: asyncio.AbstractEventLoop) -> None:
+        """Note each job that a loop gives to another executor than its own one."""
+        run, set_default = loop.run_in_executor, loop.set_default_executor
+
+        def run_in_executor(executor: Any, function: Any, *args: Any) -> Any:
+            executor = executor or self._default
+            if executor is not None:
+                executor = _Watched(executor, self._jobs)
+            return run(executor, function, *args)
+
+        def set_default_executor(executor: Any) -> None:
+            set_default(executor)
+            self._default = executor
+
+        # On the instance: uvloop's class takes no attributes.
+        self._attributes = vars(loop)
+        self._attributes.update(
+            run_in_executor=run_in_executor, set_default_executor=set_default_executor
+        )
+
+    def unwatch(self) -> None:
+        """Leave no reference from the loop to itself, and none to the app's executor."""
+        for name in ("run_in_executor", "set_default_executor"):
+            del self._attributes[name]
+        self._default = None
+
+    def wait(self) -> None:
+        """Wait until all jobs have ended."""
+        wait(list(self._jobs))
+
+    def jobs(self) -> list[tuple["Future[Any]", str]]:
+        """Return the jobs that have not ended, each with its executor's class."""
+        return list(self._jobs.items())
+
+
+class _Watched:
+    """Stands for an executor where a loop submits one job to it."""
+
+    def __init__(self, executor: Executor, jobs: "dict[Future[Any], str]") -> None:
+        self._executor = executor
+        self._jobs = jobs
+
+    def submit(self, function: Callable[..., Any], /, *args: Any) -> "Future[Any]":
+        job = self._executor.submit(function, *args)
+        self._jobs[job] = type(self._executor).__name__
+        job.add_done_callback(lambda done: self._jobs.pop(done, None))
+        return job

@@ -30,7 +30,7 @@ A stop; each step is taken only if the run did not end within the bound of the o
     7  `cancel_main_task`  cancel the whole run, the lifespan too                GRACE
     8  `stop_loop`         stop the loop, whatever runs on it                    GRACE
     9  `mute_loop`         leave the stuck thread behind; the error says where it is
-    10 join                wait for idle worker threads, name the stuck ones     GRACE
+    10 join                wait for the executors' jobs, name those that remain  `shutdown_timeout`
     A stop that Ctrl-C interrupts posts steps 1 and 3 to 5, and waits for nothing.
 
 Bounds, in seconds (`_options/bounds.py`)
@@ -84,7 +84,7 @@ class ServerRun:
         self,
         options: Options,
         loop_thread: LoopThread,
-        sock: socket.socket,
+        socks: list[socket.socket],
         port: int,
         of_session: bool,
     ) -> None:
@@ -93,9 +93,10 @@ class ServerRun:
         # The bounds of this run's stop. The process's end writes shorter ones, before it stops.
         self._request_seconds = self._lifespan_seconds = options.bound(options.shutdown_timeout)
         self._grace = options.bound(bounds.GRACE)
+        self._used_up = False  # whether requests took all of `_request_seconds`
         self.loop_thread = loop_thread
         self.on_cuts: Callable[[str], None] = _warn
-        self._sock = sock
+        self._socks = socks
         # Written under the lock of ServerControl; any thread may read it.
         self._left_behind = False
         name = f"liveserver-{port}"
@@ -148,10 +149,11 @@ class ServerRun:
             raise StartupError(f"The system gave no thread for the server: {error}.") from error
 
     def discard(self) -> None:
-        """Forget a run whose thread did not begin. If it begins later, its socket is closed."""
+        """Forget a run whose thread did not begin. If it begins later, its sockets are closed."""
         if self.thread.ident is None:
             process_hooks.unregister(self)
-            self._sock.close()
+            for sock in self._socks:
+                sock.close()
 
     def _start_timeout(self, app: object, place: str) -> StartupTimeout:
         left_behind = self._kill()
@@ -170,9 +172,10 @@ class ServerRun:
                 return ""
         self._left_behind = True
         self.loop_thread.mute_loop()
-        # The stuck thread owns the socket. It must not look like a server any longer.
-        with contextlib.suppress(OSError):
-            self._sock.shutdown(socket.SHUT_RDWR)
+        # The stuck thread owns the sockets. It must not look like a server any longer.
+        for sock in self._socks:
+            with contextlib.suppress(OSError):
+                sock.shutdown(socket.SHUT_RDWR)
         return f"\nThread {self.thread.name} is stuck in the app and is left behind."
 
     def stops_at_once(self) -> bool:
@@ -232,6 +235,7 @@ class ServerRun:
         self.loop_thread.post(server.cancel_streams)
         if drained.wait(max(0.0, self._request_seconds - bounds.STREAM_END)):
             return
+        self._used_up = True
         for action in (server.abort_requests, server.cancel_requests):
             self.loop_thread.post(action)
             if self._loop_reacts and drained.wait(self._grace):
@@ -256,7 +260,8 @@ class ServerRun:
         """Name what did not end by itself, in one text."""
         lines = self.loop_thread.server.cut
         if self.loop_thread.ended.is_set() and self.thread.is_alive():
-            self.thread.join(self._grace)  # idle workers end now
+            rest = 0.0 if self._used_up else self._request_seconds  # one bound for both waits
+            self.thread.join(max(self._grace, rest))  # idle workers end now
             if self.thread.is_alive():
                 lines = [*lines, *self.loop_thread.worker_lines()]
         if lines:
@@ -295,11 +300,12 @@ class ServerRun:
             self.stop()
 
     def detach_in_child(self) -> None:
-        """Close the copy of the socket that a forked child has."""
+        """Close the copies of the sockets that a forked child has."""
         self.loop_thread.detach_in_child()
         # Not close(): uvloop counts as a user of the socket and would postpone that for ever.
-        with contextlib.suppress(OSError):  # it has ended by itself
-            os.close(self._sock.detach())
+        for sock in self._socks:
+            with contextlib.suppress(OSError):  # it has ended by itself
+                os.close(sock.detach())
 
 
 def _warn(text: str) -> None:

@@ -13,11 +13,11 @@ from typing import Any
 
 from liveserver._app.asgi import ASGIApp
 from liveserver._errors import LiveServerError, ShutdownError, StartupError, describe_error
-from liveserver._reporting.wording import request_line, standing, thread_standing
+from liveserver._reporting.wording import job_standing, request_line, standing, thread_standing
 from liveserver._requests.middleware import Awaited, RecordingMiddleware
 from liveserver._requests.record import RequestRecord
 from liveserver._server.background import exception_handler
-from liveserver._server.executor import DaemonExecutor
+from liveserver._server.executor import AppExecutors, DaemonExecutor
 from liveserver._sync.latches import Latch, StartOutcome
 from liveserver._uvicorn.config import Configuration
 from liveserver._uvicorn.loggers import mark_server_thread
@@ -46,9 +46,9 @@ class LoopThread:
         middleware: RecordingMiddleware,
         make_app: Callable[[], ASGIApp],
         factory: bool,
-        sock: socket.socket,
+        socks: list[socket.socket],
     ) -> None:
-        self.server = UvicornServer(configuration, middleware, sock)
+        self.server = UvicornServer(configuration, middleware, socks)
         self.middleware = middleware
         self.outcome = StartOutcome()
         self.drained = Latch()
@@ -56,6 +56,7 @@ class LoopThread:
         self.unheard = False
         self.failure: BaseException | None = None
         self.executor = DaemonExecutor()
+        self._app_executors = AppExecutors()
         self._make_loop = configuration.make_loop
         self._make_app = make_app
         self._factory = factory
@@ -134,11 +135,13 @@ class LoopThread:
         return lines
 
     def worker_lines(self) -> list[str]:
-        """Describe the threads of the loop's executor that still run, and where they are."""
-        return [
+        """Describe the threads of executors that still run, and where they are."""
+        own = [
             f"worker thread {thread.name}, {thread_standing(thread)}"
             for thread in self.executor.threads()
         ]
+        jobs = self._app_executors.jobs()
+        return own + [f"job of a {executor}, {job_standing(job)}" for job, executor in jobs]
 
     # The server's thread calls these.
 
@@ -158,11 +161,13 @@ class LoopThread:
             self.server.break_cycles()
             # Last: nothing can end a function that is stuck in a worker.
             self.executor.shutdown()
+            self._app_executors.wait()
 
     def _run_loop(self) -> None:
         loop = self._make_loop()
         try:
             loop.set_default_executor(self.executor)
+            self._app_executors.watch(loop)
             loop.set_exception_handler(exception_handler(self.middleware.log))
             if not self._factory:
                 # Before the other task, so that both finish the start in the loop's first turn.
@@ -177,6 +182,7 @@ class LoopThread:
             for task in () if self._tasks_ended else asyncio.all_tasks(loop):
                 task._log_destroy_pending = False  # type: ignore[attr-defined]  # as gather()
             loop.close()
+            self._app_executors.unwatch()
 
     def _run_until_done(self, loop: asyncio.AbstractEventLoop, main: "asyncio.Task[None]") -> None:
         while True:

@@ -70,8 +70,11 @@ def _abandon_stuck_pools() -> None:
     """
     queues: Any = pools._threads_queues
     of_apps = {thread: jobs for thread, jobs in list(queues.items()) if thread.daemon}
+    # As concurrent.futures ends them.
+    with pools._global_shutdown_lock:
+        pools._shutdown = True
     for jobs in of_apps.values():
-        jobs.put(None)  # as concurrent.futures ends them
+        jobs.put(None)
     for thread in of_apps:
         thread.join(bounds.AT_EXIT)
     stuck = [thread for thread in of_apps if thread.is_alive()]

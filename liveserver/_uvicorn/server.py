@@ -56,13 +56,16 @@ class UvicornServer(uvicorn.Server):
     """
 
     def __init__(
-        self, configuration: Configuration, middleware: RecordingMiddleware, sock: socket.socket
+        self,
+        configuration: Configuration,
+        middleware: RecordingMiddleware,
+        socks: list[socket.socket],
     ) -> None:
         config = configuration.copy(middleware.asgi)
         super().__init__(config)
         self._configuration = configuration
         self._middleware = middleware
-        self._sock = sock
+        self._socks = socks
         protocol_class: Any = config.http_protocol_class
         protocol_class = noting_protocol(protocol_class)
         self._handshakes: Handshakes | None = None
@@ -116,7 +119,7 @@ class UvicornServer(uvicorn.Server):
     async def start_serving(self) -> None:
         """Wait for the app's startup, then accept connections."""
         try:
-            await self.startup(sockets=[self._sock])
+            await self.startup(sockets=self._socks)
         except OSError:
             await self.shut_down_app()
             raise
@@ -163,15 +166,17 @@ class UvicornServer(uvicorn.Server):
         # before its server closed, without closing the socket. A connection that it accepted
         # before this turn is set up in this one.
         with contextlib.suppress(NotImplementedError):  # on Windows, whose loop has no readers
-            asyncio.get_running_loop().remove_reader(self._sock)
+            for sock in self._socks:
+                asyncio.get_running_loop().remove_reader(sock)
 
     def stop_listening(self) -> None:
-        """Close the listening socket; if it is closed, do nothing."""
+        """Close the listening sockets; if they are closed, do nothing."""
         if self._listening:
             self._listening = False
             while self.servers:
                 self.servers.pop().close()
-            self._sock.close()
+            for sock in self._socks:
+                sock.close()
 
     def wake(self) -> None:
         """Let the main loop check whether it has to end."""

@@ -1,11 +1,15 @@
 """The executor of a server's loop."""
 
+import asyncio
 import gc
 import threading
 import weakref
+from concurrent.futures import ThreadPoolExecutor
+from typing import Any
 
+from liveserver import LiveServer
 from liveserver._server.executor import DaemonExecutor
-from tests.helpers.support import StrictTestCase
+from tests.helpers.support import StrictTestCase, get, loops, until
 
 
 class DaemonExecutorTests(StrictTestCase):
@@ -78,3 +82,85 @@ class DaemonExecutorTests(StrictTestCase):
         del thing
         gc.collect()
         self.assertIsNone(known())
+
+
+class JobTests(StrictTestCase):
+    """A stop waits for what the app gave to an executor, and names what remains."""
+
+    def setUp(self) -> None:
+        super().setUp()
+        self.go_on = threading.Event()
+        self.ended: list[int] = []
+
+    def prepare(self) -> None:
+        self.go_on.clear()
+        self.ended.clear()
+        # asyncio shuts an executor down that was set, when it closes the loop.
+        self.pool = self.enterContext(ThreadPoolExecutor(1, "apps-own"))
+        self.addCleanup(self.go_on.set)
+
+    def job(self) -> None:
+        self.go_on.wait(30)
+        self.ended.append(1)
+
+    def app(self, executor: str) -> Any:
+        async def app(scope: Any, receive: Any, send: Any) -> None:
+            loop = asyncio.get_running_loop()
+            if executor == "set":
+                loop.set_default_executor(self.pool)
+            loop.run_in_executor(self.pool if executor == "given" else None, self.job)
+            await send({"type": "http.response.start", "status": 204, "headers": []})
+            await send({"type": "http.response.body"})
+
+        return app
+
+    def test_it_ends_in_time(self) -> None:
+        for loop in loops():
+            for executor in ("of the loop", "set", "given"):
+                with self.subTest(loop=loop, executor=executor):
+                    self.prepare()
+                    config = {"loop": loop, "lifespan": "off"}
+                    server = LiveServer(self.app(executor), uvicorn_config=config)
+                    server.start()
+                    get(server.base_url)
+                    with ThreadPoolExecutor(1) as pool:
+                        stop = pool.submit(server.stop)
+                        until(lambda server=server: not server.running)
+                        self.assertFalse(stop.done())
+                        self.go_on.set()
+                        stop.result(5)
+                    self.assertEqual(self.ended, [1])
+
+    def test_it_does_not_end(self) -> None:
+        for executor, line in (
+            ("of the loop", r"worker thread liveserver-worker_0, "),
+            ("set", r"job of a ThreadPoolExecutor, "),
+            ("given", r"job of a ThreadPoolExecutor, "),
+        ):
+            with self.subTest(executor=executor):
+                self.prepare()
+                config = {"lifespan": "off"}
+                app = self.app(executor)
+                with (
+                    self.assertWarnsRegex(
+                        ResourceWarning,
+                        rf"Cut at the stop:\n  {line}at .*test_executor\.py:\d+ in job$",
+                    ),
+                    LiveServer(app, shutdown_timeout=0.05, uvicorn_config=config) as server,
+                ):
+                    get(server.base_url)
+                self.go_on.set()
+                until(lambda: bool(self.ended))
+
+    def test_what_the_pool_does_otherwise_is_not_waited_for(self) -> None:
+        # The negative control.
+        self.prepare()
+        with LiveServer(self.app("of the loop"), uvicorn_config={"lifespan": "off"}) as server:
+            self.pool.submit(self.job)
+            self.go_on.set()
+            get(server.base_url)
+            server.wait_idle(5)
+            self.go_on.clear()
+            self.pool.submit(self.job)
+        self.assertEqual(len(self.ended), 2)
+        self.go_on.set()

@@ -170,7 +170,7 @@ class FailingStopTests(StrictTestCase):
                 self.assertIsInstance(caught.exception.__context__, ResourceWarning)
                 self.assertFalse(server.running)
 
-    def test_a_worker_does_not_hold_up_what_has_ended_without_it(self) -> None:
+    def test_a_worker_that_the_lifespan_leaves_is_named(self) -> None:
         released = threading.Event()
 
         async def leave_a_worker(app: apps.Faulty, receive: apps.Receive, send: apps.Send) -> None:
@@ -181,7 +181,7 @@ class FailingStopTests(StrictTestCase):
             with self.subTest(loop=loop):
                 released.clear()
                 app = apps.Faulty(shutdown=leave_a_worker)
-                server = LiveServer(app, shutdown_timeout=60, **with_loop(loop))
+                server = LiveServer(app, shutdown_timeout=0.5, **with_loop(loop))
                 server.start()
                 thread = thread_of(server)
                 with self.assertWarnsRegex(ResourceWarning, "worker thread liveserver-worker_0"):

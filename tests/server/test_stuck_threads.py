@@ -58,6 +58,25 @@ print("stopped")
         self.assertIn("liveserver: The process ends without:\n  thread apps_0, at ", err)
         self.assertIn("in job", err)
 
+    def test_an_executor_of_the_app_that_has_nothing_to_do(self) -> None:
+        # The negative control.
+        status, _, err = self.run_script("""
+import asyncio
+from concurrent.futures import ThreadPoolExecutor
+from liveserver import LiveServer
+from tests.helpers.support import get
+pool = ThreadPoolExecutor(1, "apps")
+
+async def app(scope, receive, send):
+    await asyncio.get_running_loop().run_in_executor(pool, int)
+    await send({"type": "http.response.start", "status": 204, "headers": []})
+    await send({"type": "http.response.body"})
+
+with LiveServer(app, uvicorn_config={"lifespan": "off"}) as server:
+    get(server.base_url)
+""")
+        self.assertEqual((status, err), (0, ""))
+
     def test_an_idle_pool_is_no_news(self) -> None:
         """The negative control."""
         status, out, err = self.run_script("""

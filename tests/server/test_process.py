@@ -247,6 +247,7 @@ class LastReportsTests(StrictTestCase):
                 self.subTest(error=error),
                 mock.patch.object(process_hooks, "_runs", set()),
                 mock.patch.object(process_hooks, "_reports", [partial(fail, error)]),
+                mock.patch.object(process_hooks, "_abandon_stuck_pools"),  # no pool works after it
                 mock.patch.object(sys, "excepthook") as shown,
             ):
                 process_hooks._end_runs()

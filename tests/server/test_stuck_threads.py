@@ -1,5 +1,8 @@
 """The end of a process in which threads of an app never end."""
 
+import unittest
+from importlib.util import find_spec
+
 from tests.server.test_process import ProcessTestCase
 
 
@@ -8,6 +11,7 @@ class StuckThreadTests(ProcessTestCase):
 
     seconds = 60
 
+    @unittest.skipUnless(find_spec("a2wsgi"), "a2wsgi is not installed")
     def test_in_the_executor_of_the_loop(self) -> None:
         status, out, err = self.run_script("""
 import threading, warnings

@@ -1,25 +1,148 @@
 """The pytest plugin, which pytest finds by itself; `-p no:liveserver` switches it off.
 
-It imports nothing of this package: what runs a server has imported it before.
+It gives pytest functions what the test cases give: what an app raises fails the test in whose time
+it is, and a failing test has a note of what its servers did. It imports nothing of this package in
+a process without servers: what runs one has imported it before.
 """
 
 import sys
-from collections.abc import Iterator
+from collections.abc import Generator, Iterator
 from traceback import format_exception
 from typing import Any
 
 import pytest
 
-__all__ = ["pytest_sessionfinish", "pytest_testnodedown"]
+__all__ = [
+    "pytest_addoption",
+    "pytest_runtest_call",
+    "pytest_runtest_makereport",
+    "pytest_runtest_setup",
+    "pytest_runtest_teardown",
+    "pytest_sessionfinish",
+    "pytest_testnodedown",
+]
 
 # What a worker of pytest-xdist sends to its controller.
 _KEY = "liveserver_failures"
 
+_JUDGES = "liveserver_raise_server_errors"
+
+# Of a test that runs, from its set-up to its teardown: a `TestMonitor`.
+_monitor_key: pytest.StashKey[Any] = pytest.StashKey()
+
+
+def pytest_addoption(parser: pytest.Parser) -> None:
+    """Add the ini option."""
+    what = "fail a test if an app raises an exception in it that it does not handle"
+    parser.addini(_JUDGES, what, type="bool", default=True)
+
+
+# Their wrappers are the innermost ones, so that other plugins see what they raise and add.
+
+
+@pytest.hookimpl(wrapper=True, trylast=True)
+def pytest_runtest_setup(item: pytest.Item) -> Generator[None, Any, Any]:
+    """Begin to follow the servers of a test."""
+    __tracebackhide__ = True
+    return (yield from _phase(item))
+
+
+@pytest.hookimpl(wrapper=True, trylast=True)
+def pytest_runtest_call(item: pytest.Item) -> Generator[None, Any, Any]:
+    """Fail a test in which an app raises."""
+    __tracebackhide__ = True
+    return (yield from _phase(item))
+
+
+@pytest.hookimpl(wrapper=True, trylast=True)
+def pytest_runtest_teardown(item: pytest.Item) -> Generator[None, Any, Any]:
+    """Fail a teardown in which an app raises, and follow the servers no longer."""
+    __tracebackhide__ = True
+    try:
+        return (yield from _phase(item))
+    finally:
+        monitor = item.stash.get(_monitor_key, None)
+        if monitor is not None:
+            del item.stash[_monitor_key]
+            monitor.release()
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_runtest_makereport(
+    call: "pytest.CallInfo[None]",
+) -> Generator[None, pytest.TestReport, pytest.TestReport]:
+    """Leave out a line about hidden frames: all of an `AppError` are, and its cause has others."""
+    report = yield
+    chain = getattr(report.longrepr, "chain", None)
+    if chain and call.excinfo is not None and "liveserver._monitor.app_errors" in sys.modules:
+        from liveserver._monitor.app_errors import is_app_error
+
+        if is_app_error(call.excinfo.value):
+            chain[-1][0].extraline = None
+    return report
+
+
+def _phase(item: pytest.Item) -> Generator[None, Any, Any]:
+    __tracebackhide__ = True
+    _monitor(item)
+    try:
+        result = yield
+    except Exception as error:
+        _add_note(item, error)
+        raise
+    monitor = _monitor(item)
+    if monitor is None:
+        return result
+    failures = getattr(item, "_excinfo", None)
+    if failures:  # of a unittest.TestCase, which pytest keeps back for its report
+        _add_note(item, failures[0].value)
+        return result
+    monitor.finish_requests()
+    try:
+        monitor.raise_app_errors()
+    except Exception as error:
+        _add_note(item, error)
+        raise
+    return result
+
+
+def _uses_servers() -> bool:
+    """Whether this process has made a server, or may have."""
+    return "liveserver._server.control" in sys.modules
+
+
+def _monitor(item: pytest.Item) -> Any:
+    """Return what follows the servers of a test; None in a process without servers."""
+    monitor = item.stash.get(_monitor_key, None)
+    if monitor is None and _uses_servers():
+        from liveserver._monitor.monitor import TestMonitor
+
+        monitor = TestMonitor(raises=item.config.getini(_JUDGES))
+        item.stash[_monitor_key] = monitor
+    return monitor
+
+
+def _add_note(item: pytest.Item, error: BaseException) -> None:
+    """Tell a failure what the servers of its test did."""
+    monitor = _monitor(item)
+    if monitor is None or isinstance(error, pytest.skip.Exception):
+        return
+    from liveserver._monitor.note import annotate, is_annotated
+
+    if not (hasattr(item, "_excinfo") and is_annotated(error)):  # by LiveServerTestCase
+        annotate(error, monitor.note(tracebacks=True))
+
 
 @pytest.hookimpl(tryfirst=True)
 def pytest_sessionfinish(session: pytest.Session) -> None:
-    """Stop the servers of the session; what goes wrong is part of the report."""
-    failures = list(_stop_session_servers())
+    """Stop the servers of the session; what goes wrong is part of the report.
+
+    So is what apps raised outside of all tests.
+    """
+    failures = [
+        (name, "".join(format_exception(error.with_traceback(None))).rstrip())
+        for name, error in _last_errors(session.config)
+    ]
     if hasattr(session.config, "workeroutput"):
         session.config.workeroutput[_KEY] = failures
         return
@@ -36,11 +159,14 @@ def pytest_testnodedown(node: Any) -> None:
         _report(node.config, name, text)
 
 
-def _stop_session_servers() -> Iterator[tuple[str, str]]:
+def _last_errors(config: pytest.Config) -> Iterator[tuple[str, BaseException]]:
     session_servers = sys.modules.get("liveserver._testcase.session_servers")
     if session_servers is not None:
-        for name, error in session_servers.stop_session_servers():
-            yield name, "".join(format_exception(error.with_traceback(None))).rstrip()
+        yield from session_servers.stop_session_servers()
+    if _uses_servers() and config.getini(_JUDGES):
+        from liveserver._monitor.monitor import late_errors
+
+        yield from late_errors()
 
 
 def _report(config: pytest.Config, name: str, text: str) -> None:

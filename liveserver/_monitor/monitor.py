@@ -1,85 +1,117 @@
-"""One test and its server: from the beginning of the test to its end."""
+"""One test and the servers in it: from the beginning of the test to its end."""
+
+from collections.abc import Iterator, Mapping
 
 from liveserver._monitor.app_errors import raise_app_errors
-from liveserver._monitor.span import RequestSpan, ServerNote
-from liveserver._options import bounds
+from liveserver._monitor.note import ServerNote, make_note, tracebacks_of
+from liveserver._requests.log import Failure
+from liveserver._requests.span import RequestSpan
+from liveserver._server import watch
+from liveserver._server.control import ServerControl
 from liveserver._server.live_server import LiveServer
-from liveserver._sync.threads import run_in_thread
+from liveserver._server.watch import Watch
 
 __unittest = __tracebackhide__ = True
 
-__all__ = ["TestMonitor"]
+__all__ = ["TestMonitor", "late_errors"]
 
 
 class TestMonitor:
-    """Follows the server of one test.
+    """Follows all servers of the process in one test: those that run, and those that start later.
 
     Args:
-        server: The server, if it runs before the test.
-        raises: Whether the app's exceptions fail the test.
+        own: The server of the test's class, if it runs before the test.
+        raises: Whether exceptions of apps fail the test.
+        own_raises: Whether those of its class's server do.
 
     Attributes:
-        server: The server that it follows.
+        server: The server of the test's class.
     """
 
     __test__ = False  # pytest collects classes by their name
 
-    def __init__(self, server: LiveServer | None, raises: bool) -> None:
-        self.server: LiveServer | None = None
+    def __init__(
+        self, own: LiveServer | None = None, *, raises: bool = True, own_raises: bool = True
+    ) -> None:
+        self.server = own
         self._raises = raises
-        self._span: RequestSpan | None = None
-        self._outlives_test = server is not None
-        if server is not None:
-            self.follow(server)
-
-    def follow(self, server: LiveServer) -> None:
-        """Count the requests that a server gets from now on as the test's."""
-        self.server = server
-        self._span = RequestSpan(server)
+        self._own_raises = own_raises
+        self._outlives_test = own is not None
+        self._watch: Watch | None = Watch()
 
     def note(self, tracebacks: bool = False) -> str:
-        """Say what the server did in this test, and that it is gone where it should be running."""
-        if self._span is None or self.server is None:
+        """Say what the servers did in this test, and whose server is gone that should be running.
+
+        Args:
+            tracebacks: Whether to add what the apps raised, which is then reported.
+        """
+        if self._watch is None:
             return ""
-        note = self._span.note(tracebacks and self._raises)
-        if self._outlives_test and not self.server.running:
+        parts = [make_note(self._watch)]
+        if tracebacks:
+            parts += tracebacks_of(self._failures())
+        if self._outlives_test and self.server is not None and not self.server.running:
             url = self.server.base_url
-            gone = f"The server at {url} runs no more: it was stopped, or ended by itself."
-            note = ServerNote(f"{note}\n{gone}" if note else gone)
-        return note
+            parts.append(f"The server at {url} runs no more: it was stopped, or ended by itself.")
+        return ServerNote("\n".join(filter(None, parts)))
 
-    def mark(self) -> int:
+    def mark(self) -> Mapping[ServerControl, int]:
         """Return a mark for `exclude_since`."""
-        return 0 if self.server is None else self.server._control.log.mark()
+        spans = {} if self._watch is None else self._watch.spans
+        return {server: server.log.mark() for server in list(spans)}
 
-    def exclude_since(self, mark: int) -> None:
+    def exclude_since(self, mark: Mapping[ServerControl, int]) -> None:
         """Leave the requests after a mark out: a person made them by hand."""
-        if self._span is not None:
-            self._span.exclude_since(mark)
+        for server, span in list(self._watch.spans.items()) if self._watch else ():
+            span.exclude_since(mark.get(server, 0))
 
     def finish_requests(self) -> None:
         """Wait until the test's requests have ended."""
-        if self._span is not None:
-            self._span.finish_requests()
+        if self._watch is not None:
+            self._watch.finish_requests()
 
     async def afinish_requests(self) -> None:
         """Wait for them without blocking the test's loop, which its clients need."""
-        if self._span is not None and not self._span.wait_for_requests(bounds.LOOP_BLOCK):
-            await run_in_thread(self._span.finish_requests)
+        if self._watch is not None:
+            await self._watch.afinish_requests()
 
     def raise_app_errors(self) -> None:
-        """Raise what the app raised."""
-        if self._raises and self._span is not None:
-            raise_app_errors(self._span.failures())
+        """Raise what the apps raised, the innermost first: of services, the one that began it."""
+        raise_app_errors(self._failures())
+
+    def _failures(self) -> list[Failure]:
+        if self._watch is None or not self._raises:
+            return []
+        return [each for server, each in self._watch.failures() if self._judges(server)]
+
+    def _judges(self, server: ServerControl) -> bool:
+        if self.server is not None and server is self.server._control and not self._own_raises:
+            return False
+        return server.options.raise_server_errors
 
     def detach(self) -> None:
-        """Raise what the app raised so far, and follow the server no longer."""
+        """Raise what the apps raised so far, and follow the servers no longer."""
         try:
             self.raise_app_errors()
         finally:
-            self._span = None
+            self.release()
 
     def release(self) -> None:
-        """Drop the app's exceptions, whose frames would otherwise stay alive."""
-        if self._span is not None:
-            self._span.release()
+        """Drop the apps' exceptions, whose frames would otherwise stay alive."""
+        if self._watch is not None:
+            self._watch.end()
+            self._watch = None
+
+
+def late_errors() -> Iterator[tuple[str, BaseException]]:
+    """Look for what apps raised while no test ran; it is then reported.
+
+    Yields:
+        For each such server: what failed, and the error.
+    """
+    for server in watch.servers():
+        if server.options.raise_server_errors:
+            try:
+                raise_app_errors(RequestSpan(server.log, whole=True).failures())
+            except Exception as error:
+                yield f"server of {server.name}", error

@@ -25,6 +25,7 @@ class ServerOptions(TypedDict, total=False):
     tls: bool
     startup_timeout: float
     shutdown_timeout: float
+    raise_server_errors: bool
     uvicorn_config: Mapping[str, Any] | None
 
 
@@ -38,6 +39,7 @@ class Options(NamedTuple):
     tls: bool = False
     startup_timeout: float = 10.0
     shutdown_timeout: float = 5.0
+    raise_server_errors: bool = True
     uvicorn_config: Mapping[str, Any] = MappingProxyType({})
     unbounded: bool = False  # from the environment
 
@@ -186,6 +188,7 @@ _CHECKS: Mapping[str, Callable[[str, Any], None]] = {
     "host": _check_host,
     "port": _check_port,
     "public_host": _check_public_host,
+    "raise_server_errors": _check_flag,
     "tls": _check_flag,
     "startup_timeout": _check_startup_timeout,
     "shutdown_timeout": _check_shutdown_timeout,

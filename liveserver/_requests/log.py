@@ -3,6 +3,7 @@
 import itertools
 import traceback
 from collections import deque
+from time import perf_counter
 from weakref import WeakSet
 
 from liveserver._errors import describe_error
@@ -23,15 +24,18 @@ class BackgroundFailure:
         exception: The exception; None when its test has ended.
         reported: A test has raised it.
         number: Its place among the requests. `RequestLog` sets it.
+        started: When it was raised, by `time.perf_counter`.
     """
 
     number = 0
+    duration = 0.0
 
     def __init__(self, what: str, exception: BaseException) -> None:
         self.what = what
         self.exception: BaseException | None = exception
         self.error = describe_error(exception)
         self.reported = False
+        self.started = perf_counter()
 
     def __str__(self) -> str:
         return f"{self.what} raised {self.error}"

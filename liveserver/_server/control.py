@@ -6,10 +6,11 @@ States: stopped -> running -> stopped, by `start` and `stop`. A server may also 
 (`limit_max_requests`): it is then not running, and its `stop` is still to come.
 """
 
+import socket
 import threading
+import warnings
 from collections.abc import Mapping
 from typing import Any
-from weakref import WeakSet
 
 from liveserver._app.asgi import ASGIApp
 from liveserver._app.loading import App, app_maker, describe
@@ -22,11 +23,12 @@ from liveserver._errors import (
 )
 from liveserver._options.server_options import Options
 from liveserver._reporting.frames import add_app
-from liveserver._reporting.wording import request_line, standing
+from liveserver._reporting.wording import listed, request_line, standing
 from liveserver._requests.log import RequestLog
 from liveserver._requests.middleware import Awaited, RecordingMiddleware
 from liveserver._requests.observer import Observer, observe
 from liveserver._requests.record import RequestRecord
+from liveserver._server import watch
 from liveserver._server.address import curl, listen, url
 from liveserver._server.lifecycle import ServerRun
 from liveserver._server.loop_thread import LoopThread
@@ -37,10 +39,6 @@ from liveserver._uvicorn.config import WITHOUT_TIMEOUTS, configure
 __unittest = __tracebackhide__ = True
 
 __all__ = ["ServerControl"]
-
-
-# All servers of the process, running or not.
-_all: WeakSet["ServerControl"] = WeakSet()
 
 
 class ServerControl:
@@ -64,23 +62,25 @@ class ServerControl:
         self._configuration = configure(self._uvicorn_config())
         # Each start and stop holds it. They are bounded, so waiting for it is, too.
         self._lock = threading.RLock()
-        _all.add(self)
+        watch.add(self)
         # Written by the server's thread at each start, before the server is ready.
         self._built: App | None = None
         # Written under the lock at the first start; any thread may read it.
         self._port: int | None = None
+        # What listens between `bind` and the start. Changed under the lock.
+        self._socks: list[socket.socket] = []
 
     def _uvicorn_config(self) -> Mapping[str, Any]:
         options = self.options
         given: Mapping[str, Any] = options.uvicorn_config
         if options.unbounded:
             given = {**WITHOUT_TIMEOUTS, **given}
-        if not options.tls:
-            return given
-        from liveserver._server import tls  # few suites need it
+        if options.tls:
+            from liveserver._server import tls  # few suites need it
 
-        hosts = [host for host in (options.host, options.public_host) if host is not None]
-        return {**given, "ssl_certfile": tls.certificate(hosts)}
+            hosts = [host for host in (options.host, options.public_host) if host is not None]
+            given = {**given, "ssl_certfile": tls.certificate(hosts)}
+        return given
 
     # What it is.
 
@@ -112,12 +112,9 @@ class ServerControl:
         return self._port
 
     def url(self, name: str, scheme: str, host: str | None = None) -> str:
-        """Return a URL of the server.
+        """Return a URL of the server, for clients if no host is given.
 
-        Args:
-            name: The attribute that the user asked for.
-            scheme: Its scheme without TLS.
-            host: Its host; by default the one for clients."""
+        `name` is the attribute that the user asked for, `scheme` its scheme without TLS."""
         if self._port is None:
             raise self._not_started(name)
         host = host or self.options.public_host or self.options.host
@@ -126,12 +123,7 @@ class ServerControl:
     def curl(self) -> str:
         """Return a curl command for the first page, which works on this machine."""
         # public_host is the name that other machines have for this one.
-        local_url = self.url("base_url", "http", self.options.host)
-        if not self.options.tls:
-            return curl(local_url, None)
-        from liveserver._server import tls
-
-        return curl(local_url, tls.ca_bundle())
+        return curl(self.url("base_url", "http", self.options.host), self.options.tls)
 
     def _not_started(self, name: str) -> NotRunningError:
         return NotRunningError(
@@ -150,30 +142,15 @@ class ServerControl:
                     f"The server of {self.name} runs already, at {self.url('base_url', 'http')}. "
                     "Call stop() first, or restart()."
                 )
-            if self.run is not None:
-                self.stop()  # of a run that ended by itself
-            socks = listen(
-                self.options.host,
-                self.options.port if self._port is None else self._port,
-                backlog=self._configuration.config.backlog,
-                again=self._port is not None or self.options.port != 0,
-            )
+            self.bind()
             try:
-                self._port = socks[0].getsockname()[1]
-                loop_thread = LoopThread(
-                    self._configuration,
-                    RecordingMiddleware(self.log),
-                    self._build_app,
-                    self.options.factory,
-                    socks,
-                )
-                self.run = ServerRun(self.options, loop_thread, socks, self._port, self.of_session)
+                self.run = self._make_run()
+                self._socks = []  # the run's now
+                watch.tell_started(self)
                 self.run.start(self._given)
             except BaseException:
-                if self.run is None:
-                    for sock in socks:
-                        sock.close()
-                else:
+                self._let_go()
+                if self.run is not None:
                     self.run.discard()
                 self.run = None
                 raise
@@ -181,6 +158,33 @@ class ServerControl:
                 raise StartupError(
                     f"The server of {self.name} was stopped while it started, by a signal handler."
                 )
+
+    def bind(self) -> None:
+        """Take the port. See `LiveServer.bind`."""
+        self.refuse_own_thread("bind()")
+        with self._lock:
+            if self.running or self._socks:
+                return
+            self.stop()  # of a run that ended by itself
+            self._socks = listen(
+                self.options.host,
+                self.options.port if self._port is None else self._port,
+                backlog=self._configuration.config.backlog,
+                again=self._port is not None or self.options.port != 0,
+            )
+            self._port = self._socks[0].getsockname()[1]
+
+    def _let_go(self) -> None:
+        for sock in self._socks:
+            sock.close()
+        self._socks = []
+
+    def _make_run(self) -> ServerRun:
+        options, middleware = self.options, RecordingMiddleware(self.log)
+        loop_thread = LoopThread(
+            self._configuration, middleware, self._build_app, options.factory, self._socks
+        )
+        return ServerRun(options, loop_thread, self._socks, self.port, self.of_session)
 
     def _build_app(self) -> ASGIApp:
         self._built = self._make_app()
@@ -195,6 +199,7 @@ class ServerControl:
         with self._lock:
             run = self.run
             if run is None:
+                self._let_go()
                 return
             try:
                 run.stop()
@@ -266,14 +271,25 @@ class ServerControl:
                 return False
         return True
 
-    def running_requests(self) -> list[RequestRecord]:
-        """Return the requests that run now."""
-        run = self.run
-        return [] if run is None else list(run.loop_thread.middleware.running)
+    def finish_requests(self) -> None:
+        """Wait for the test's requests, for `shutdown_timeout`; warn of those that still run.
 
-    def request_line(self, record: RequestRecord) -> str:
-        """Describe a running request, and where it is."""
-        return "" if self.run is None else request_line(record, self.run.thread)
+        No later call waits for those again.
+
+        Raises:
+            ResourceWarning: Some still run, and the user makes warnings errors.
+        """
+        seconds = self.options.shutdown_timeout
+        run = self.run
+        if self.wait_for_requests(seconds) or run is None:
+            return
+        left = list(filter(is_awaited_by_test, list(run.loop_thread.middleware.running)))
+        if left:
+            for record in left:
+                record.waited_in_vain = True
+            lines = listed(request_line(record, run.thread) for record in left)
+            message = f"Requests still running after {seconds:g} s (shutdown_timeout):{lines}"
+            warnings.warn(message, ResourceWarning, stacklevel=2)
 
     def place(self, record: RequestRecord) -> str:
         """Say where a running request is; an empty string if the server has stopped."""
@@ -294,7 +310,8 @@ class ServerControl:
 
 
 def _renew_locks() -> None:
-    for control in list(_all):
+    for control in watch.servers():
+        control._let_go()  # the copies; the parent has its own
         control._lock = threading.RLock()
 
 

@@ -1,16 +1,18 @@
 """`LiveServer`: what users see of a server. `lifecycle.py` explains how it runs."""
 
+import re
 import ssl
 from collections.abc import Awaitable, Callable
 from typing import Any, Self, TypeVar, Unpack, overload
 
-from liveserver._app.loading import App
 from liveserver._errors import ConfigurationError
 from liveserver._options.server_options import ServerOptions, make_options, server_signature
 from liveserver._requests.served_request import ServedRequest
 from liveserver._server.awaitable import AwaitableServer
 from liveserver._server.control import ServerControl
 from liveserver._server.portal import RemoteCall
+from liveserver._server.raises import ExceptionTypes, ServerRaises, check_exception_types
+from liveserver._server.sessions import SessionFactory
 
 __unittest = __tracebackhide__ = True
 
@@ -19,7 +21,7 @@ __all__ = ["LiveServer"]
 _T = TypeVar("_T")
 
 
-class LiveServer(AwaitableServer):
+class LiveServer(AwaitableServer, SessionFactory):
     """A real uvicorn server in a thread of this process.
 
     `with` and `async with` start and stop it; `async with` does not block the running loop.
@@ -43,6 +45,8 @@ class LiveServer(AwaitableServer):
         startup_timeout: Seconds that the app has to get ready. Default: 10.
         shutdown_timeout: Seconds that running requests have to end before they are cut, and
             seconds that the app's lifespan has to shut down. Default: 5.
+        raise_server_errors: Whether an exception that the app does not handle fails the test that
+            is running. Default: True.
         uvicorn_config: More options of `uvicorn.Config`, by name. Default: None.
 
     Raises:
@@ -62,7 +66,7 @@ class LiveServer(AwaitableServer):
         return self._control.running
 
     @property
-    def app(self) -> App:
+    def app(self) -> Any:
         """The app that it serves, as it was given, imported or built.
 
         Raises:
@@ -147,6 +151,17 @@ class LiveServer(AwaitableServer):
             StartupTimeout: The app was not ready within `startup_timeout`.
         """
         self._control.start()
+
+    def bind(self) -> None:
+        """Take the port and listen, and serve nothing yet: connections wait until `start`.
+
+        So `base_url` is known to another service, or to the app itself, before the start. `stop`
+        lets the port go. When the server is bound or runs, this does nothing.
+
+        Raises:
+            StartupError: The port cannot be taken.
+        """
+        self._control.bind()
 
     def stop(self) -> None:
         """Stop the server; when it is stopped or was never started, do nothing.
@@ -242,6 +257,24 @@ class LiveServer(AwaitableServer):
         """
         run = self._control.run_for_call("call", func, timeout)
         return run.portal.call(RemoteCall(func, args), timeout)
+
+    def raises(
+        self, expected_exception: ExceptionTypes, match: "str | re.Pattern[str] | None" = None
+    ) -> ServerRaises:
+        """Expect the app to raise in a block, of `with` or `async with`.
+
+        The exceptions in the block that match do not fail the test; others do. The context has the
+        attributes `exception` and `request`. Leaves of exception groups are looked at too.
+
+        Args:
+            expected_exception: The type, or several.
+            match: A regular expression that is searched in `str(exception)`.
+
+        Raises:
+            AssertionError: The app raised nothing, only something else, or another text.
+        """
+        check_exception_types(expected_exception)
+        return ServerRaises(self._control, expected_exception, match, AssertionError)
 
     def __enter__(self) -> Self:
         self.start()

@@ -14,11 +14,11 @@ from typing import TYPE_CHECKING, Any, ClassVar, cast
 
 from liveserver._app.loading import imported
 from liveserver._errors import ConfigurationError
-from liveserver._monitor.app_errors import ServerRaises, raise_app_errors
 from liveserver._monitor.monitor import TestMonitor
-from liveserver._monitor.span import RequestSpan
 from liveserver._options.environment import pauses
 from liveserver._options.server_options import ServerOptions
+from liveserver._server.live_server import LiveServer
+from liveserver._server.raises import ExceptionTypes, ServerRaises, check_exception_types
 from liveserver._testcase.class_config import (
     add_cleanup,
     check_attributes,
@@ -44,8 +44,6 @@ if TYPE_CHECKING:
 __all__ = ["IsolatedAsyncioLiveServerTestCase", "LiveServerMixin", "LiveServerTestCase"]
 
 __unittest = __tracebackhide__ = True
-
-_ExceptionTypes = type[BaseException] | tuple[type[BaseException], ...]
 
 # unittest.expectedFailure sets this attribute on a test or on a class.
 _EXPECTED_TO_FAIL = "__unittest_expecting_failure__"
@@ -104,7 +102,8 @@ class LiveServerMixin:
         """Run the test. What the app raises in it fails it."""
         self._live_server_monitor = monitor = TestMonitor(
             own_server(type(self)),
-            raises=self.raise_server_errors and not _is_expected_to_fail(self),
+            raises=not _is_expected_to_fail(self),
+            own_raises=self.raise_server_errors,
         )
         # The first cleanups to be registered are the last to run, even if a subclass forgets
         # super().setUp().
@@ -142,7 +141,9 @@ class LiveServerMixin:
         cast(unittest.TestCase, self).addCleanup(monitor.raise_app_errors)  # runs last
         add_cleanup(self, monitor.finish_requests, monitor.afinish_requests)
 
-    def assertServerRaises(self, expected_exception: _ExceptionTypes) -> ServerRaises:
+    def assertServerRaises(
+        self, expected_exception: ExceptionTypes, server: LiveServer | None = None
+    ) -> ServerRaises:
         """Expect the app to raise in a block.
 
         Use it in `with` or `async with`. The exceptions in the block that match do not fail the
@@ -150,37 +151,40 @@ class LiveServerMixin:
 
         Args:
             expected_exception: The type, or several.
+            server: The server whose app is meant. Default: any of the process.
 
         Raises:
             AssertionError: The app raised nothing, or only something else.
         """
-        return self._live_server_raises(expected_exception, None)
+        return self._live_server_raises(expected_exception, None, server)
 
     def assertServerRaisesRegex(
         self,
-        expected_exception: _ExceptionTypes,
+        expected_exception: ExceptionTypes,
         expected_regex: "str | re.Pattern[str]",
+        server: LiveServer | None = None,
     ) -> ServerRaises:
         """Do as `assertServerRaises`, and match the exception's text too.
 
         Args:
             expected_exception: The type, or several.
             expected_regex: A regular expression that is searched in `str(exception)`.
+            server: The server whose app is meant. Default: any of the process.
 
         Raises:
             AssertionError: The app raised nothing, only something else, or another text.
         """
-        return self._live_server_raises(expected_exception, expected_regex)
+        return self._live_server_raises(expected_exception, expected_regex, server)
 
     def _live_server_raises(
-        self, expected: _ExceptionTypes, pattern: "str | re.Pattern[str] | None"
+        self,
+        expected: ExceptionTypes,
+        pattern: "str | re.Pattern[str] | None",
+        server: LiveServer | None,
     ) -> ServerRaises:
-        kinds = expected if isinstance(expected, tuple) else (expected,)
-        for kind in kinds:
-            if not (isinstance(kind, type) and issubclass(kind, BaseException)):
-                raise TypeError(f"An exception type or a tuple of them is needed, not {kind!r}.")
+        check_exception_types(expected)
         failure = cast(unittest.TestCase, self).failureException
-        return ServerRaises(self.server, expected, pattern, failure)
+        return ServerRaises(server and server._control, expected, pattern, failure)
 
     @classmethod
     def setUpClass(cls) -> None:
@@ -193,14 +197,13 @@ class LiveServerMixin:
         super().setUpClass()  # type: ignore[misc]  # the TestCase has it
         check_attributes(cls)
         scope = scope_of(cls)
+        test_case = cast(type[unittest.TestCase], cls)
+        # After the stop. It fails the class for what apps raised outside of its tests.
+        test_case.addClassCleanup(_raise_unreported, TestMonitor())
         if scope == "test":
             return
-        test_case = cast(type[unittest.TestCase], cls)
         test_case.addClassCleanup(forget_server, cls)
         server = make_server(cls) if scope == "class" else shared(cls)
-        if cls.raise_server_errors:
-            # After the stop. It fails the class for what the app raised outside of its tests.
-            test_case.addClassCleanup(_raise_unreported, RequestSpan(server), scope)
         if scope == "class":
             test_case.addClassCleanup(server.stop)
             server.start()
@@ -228,7 +231,7 @@ class LiveServerMixin:
             set_server(self, server)
             close_later(self)  # before the stop
             if "_live_server_monitor" in vars(self):
-                self._live_server_monitor.follow(server)
+                self._live_server_monitor.server = server
                 if pauses():
                     self._live_server_add_monitor_cleanups()  # while the server still answers
 
@@ -281,13 +284,11 @@ def _is_expected_to_fail(case: LiveServerMixin) -> bool:
     return any(getattr(each, _EXPECTED_TO_FAIL, False) for each in (case, method))
 
 
-def _raise_unreported(span: RequestSpan, scope: str) -> None:
+def _raise_unreported(monitor: TestMonitor) -> None:
     try:
-        if scope == "session":
-            span.finish_requests()
-        raise_app_errors(span.failures())
+        monitor.finish_requests()
     finally:
-        span.release()
+        monitor.detach()
 
 
 # Tracebacks and reprs show the names that users import.

@@ -140,7 +140,7 @@ def _options(cls: TestClass) -> ServerOptions:
             'keyword arguments, such as {"startup_timeout": 30}.'
         )
     check_names(options, ServerOptions.__annotations__, f"{cls.__qualname__}.server_options")
-    return options
+    return {"raise_server_errors": bool(cls.raise_server_errors), **options}
 
 
 def _app(cls: TestClass, factory: bool) -> object:

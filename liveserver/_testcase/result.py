@@ -1,13 +1,12 @@
 """Add notes about the server to the failures of a test."""
 
-import contextlib
 import unittest
 from typing import Any
 
 from liveserver._errors import LiveServerError
 from liveserver._monitor.app_errors import is_app_error
 from liveserver._monitor.monitor import TestMonitor
-from liveserver._monitor.span import ServerNote
+from liveserver._monitor.note import annotate
 from liveserver._options.environment import pauses
 from liveserver._reporting.frames import from_last_runner, up_to_users
 
@@ -73,8 +72,7 @@ class AnnotatingResult:
         note = self._monitor.note(tracebacks)
         if note:
             self._noted = True
-            with contextlib.suppress(Exception):  # a frozen dataclass refuses it
-                _add_note(err[1], note)
+            annotate(err[1], note)
 
     def _pause_first(self, test: Any, error: BaseException) -> None:
         if not self._paused:
@@ -90,11 +88,3 @@ class AnnotatingResult:
             mark = self._monitor.mark()
             if pause(test, error, self._monitor.server):
                 self._monitor.exclude_since(mark)
-
-
-def _add_note(error: BaseException, note: str) -> None:
-    notes = getattr(error, "__notes__", None)
-    if isinstance(notes, list):
-        # The same exception object may have failed an earlier test.
-        notes[:] = [each for each in notes if not isinstance(each, ServerNote)]
-    error.add_note(note)

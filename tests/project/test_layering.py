@@ -38,8 +38,8 @@ ONLY_IN = {
     "pytest": {"pytest_plugin"},
     "django": set(),
     "socket": {"_server", "_uvicorn.server"},
-    "requests": {"_testcase.http", "_testcase.cases"},
-    "aiohttp": {"_testcase.http", "_testcase.cases"},
+    "requests": {"_server.sessions", "_testcase.cases"},
+    "aiohttp": {"_server.sessions", "_testcase.cases", "_testcase.http"},
     "trustme": {"_server.tls"},
     "a2wsgi": {"_app.wsgi"},
 }

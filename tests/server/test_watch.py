@@ -10,9 +10,9 @@ from unittest import mock
 
 from liveserver import LiveServer, LiveServerTestCase
 from liveserver._monitor.app_errors import raise_app_errors
-from liveserver._monitor.span import RequestSpan
 from liveserver._requests import announcements
 from liveserver._requests.log import BackgroundFailure
+from liveserver._server.control import ServerControl
 from liveserver._uvicorn.connections import disconnect
 from tests.helpers import apps
 from tests.helpers.observed import HANG, Shop, notes
@@ -52,13 +52,13 @@ class OutlastingTests(StrictTestCase):
     def setUp(self) -> None:
         super().setUp()
         self.waits: list[bool] = []
-        settles = RequestSpan.wait_for_requests
+        wait = ServerControl.wait_for_requests
 
-        def noted(span: RequestSpan, seconds: float) -> bool:
-            self.waits.append(settles(span, seconds))
+        def noted(server: ServerControl, *args: Any) -> bool:
+            self.waits.append(wait(server, *args))
             return self.waits[-1]
 
-        self.enterContext(mock.patch.object(RequestSpan, "wait_for_requests", noted))
+        self.enterContext(mock.patch.object(ServerControl, "wait_for_requests", noted))
         self.warned = self.enterContext(warnings.catch_warnings(record=True))
         warnings.simplefilter("always")
 
@@ -112,9 +112,9 @@ class EdgeTests(StrictTestCase):
 
     def test_a_request_that_ends_when_it_is_about_to_be_named(self) -> None:
         with LiveServer(apps.hello) as server:
-            span = RequestSpan(server)
-            with mock.patch.object(span, "wait_for_requests", return_value=False):
-                span.finish_requests()
+            control = server._control
+            with mock.patch.object(control, "wait_for_requests", return_value=False):
+                control.finish_requests()
 
     def test_a_failure_whose_exception_was_dropped(self) -> None:
         dropped = BackgroundFailure("a task", apps.Trouble())
@@ -155,7 +155,7 @@ class LeavingTests(StrictTestCase):
     def test_at_the_end_of_a_test(self) -> None:
         for loop in loops():
             with self.subTest(loop=loop), self.hanging(loop) as (server, client):
-                settled = self.pool.submit(RequestSpan(server).wait_for_requests, 600)
+                settled = self.pool.submit(server._control.wait_for_requests, 600)
                 until(lambda: bool(server._control.run.loop_thread.middleware._waiters))
                 client.close()
                 self.assertTrue(settled.result(5))

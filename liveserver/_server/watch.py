@@ -1,0 +1,101 @@
+"""Which servers the process has, and what all of them do in a span of time."""
+
+import itertools
+from typing import Any
+from weakref import WeakSet, WeakValueDictionary
+
+from liveserver._options import bounds
+from liveserver._requests.log import Failure
+from liveserver._requests.span import RequestSpan
+from liveserver._sync.threads import run_in_thread
+
+__all__ = ["Watch", "add", "servers", "tell_started"]
+
+# A `ServerControl`, which imports this module.
+_Server = Any
+
+# All servers that are in use, running or not, by the order in which they were made. Any thread
+# adds to both; a reader copies.
+_servers: "WeakValueDictionary[int, _Server]" = WeakValueDictionary()
+_watches: "WeakSet[Watch]" = WeakSet()
+_numbers = itertools.count()
+
+
+def add(server: _Server) -> None:
+    """Let the process know a server."""
+    _servers[next(_numbers)] = server
+
+
+def servers() -> list[_Server]:
+    """Return all servers of the process, oldest first."""
+    return [server for _, server in sorted(_servers.items())]
+
+
+def tell_started(server: _Server) -> None:
+    """Let all watches follow a server that starts."""
+    for each in list(_watches):
+        each.follow(server)
+
+
+class Watch:
+    """What servers do from one moment on: those that run, and those that start later.
+
+    Args:
+        only: The server to follow; None follows all of the process.
+
+    Attributes:
+        spans: The requests of each server. The thread that starts a server adds to it.
+    """
+
+    def __init__(self, only: _Server | None = None) -> None:
+        self.spans: dict[_Server, RequestSpan] = {}
+        if only is not None:
+            self.follow(only)
+            return
+        _watches.add(self)
+        for server in servers():
+            if server.run is not None:
+                self.follow(server)
+
+    def follow(self, server: _Server) -> None:
+        """Follow a server from now on."""
+        if server not in self.spans:
+            self.spans[server] = RequestSpan(server.log)
+
+    def failures(self) -> list[tuple[_Server, Failure]]:
+        """Return what the apps raised and no test was told of: of services, the innermost first."""
+        found = [
+            (server, each) for server in list(self.spans) for each in self.spans[server].failures()
+        ]
+        return _innermost_first(found) if len({id(server) for server, _ in found}) > 1 else found
+
+    def finish_requests(self) -> None:
+        """Wait until the requests have ended; see `ServerControl.finish_requests`."""
+        followed = list(self.spans)
+        # Twice, where one server may have asked another one while that was not waited for.
+        for server in followed * min(2, len(followed)):
+            server.finish_requests()
+
+    async def afinish_requests(self) -> None:
+        """Wait for them without blocking the running loop, which clients need."""
+        followed = list(self.spans)
+        if len(followed) != 1 or not followed[0].wait_for_requests(bounds.LOOP_BLOCK):
+            await run_in_thread(self.finish_requests)
+
+    def end(self) -> None:
+        """Follow no server any longer, and drop what was not told."""
+        _watches.discard(self)
+        for span in self.spans.values():
+            span.release()
+
+
+def _innermost_first(found: list[tuple[_Server, Failure]]) -> list[tuple[_Server, Failure]]:
+    """Sort by the end; what began while another one ran may be asked by it, and precedes it."""
+    keys: dict[Failure, tuple[float, float]] = {}
+    ends: list[float] = []  # of those that run when the next one begins, the outermost first
+    for _, each in sorted(found, key=lambda pair: pair[1].started):
+        while ends and ends[-1] < each.started:
+            ends.pop()
+        ends.append(min([each.started + (each.duration or 0.0), *ends[-1:]]))
+        keys[each] = ends[-1], -each.started
+    return sorted(found, key=lambda pair: keys[pair[1]])

@@ -84,7 +84,7 @@ def pytest_runtest_makereport(
 
 def _phase(item: pytest.Item) -> Generator[None, Any, Any]:
     __tracebackhide__ = True
-    _monitor(item)
+    _monitor(item, begins=True)
     try:
         result = yield
     except Exception as error:
@@ -111,13 +111,16 @@ def _uses_servers() -> bool:
     return "liveserver._server.control" in sys.modules
 
 
-def _monitor(item: pytest.Item) -> Any:
+def _monitor(item: pytest.Item, begins: bool = False) -> Any:
     """Return what follows the servers of a test; None in a process without servers."""
     monitor = item.stash.get(_monitor_key, None)
     if monitor is None and _uses_servers():
         from liveserver._monitor.monitor import TestMonitor
+        from liveserver._server.watch import take_first
 
-        monitor = TestMonitor(raises=item.config.getini(_JUDGES))
+        first = take_first()  # of a test that has imported this package
+        judges = item.config.getini(_JUDGES)
+        monitor = TestMonitor(raises=judges, watch=None if begins else first)
         item.stash[_monitor_key] = monitor
     return monitor
 

@@ -5,6 +5,7 @@ import asyncio
 from collections.abc import Iterator
 from typing import Annotated, Any
 
+import requests
 from fastapi import BackgroundTasks, Depends, FastAPI, Header, HTTPException, WebSocket
 from fastapi.responses import StreamingResponse
 
@@ -101,3 +102,13 @@ async def load_prices() -> int:
         new[name] = int(price)
     PRICES.update(new)
     return len(new)
+
+
+@app.get("/stock/{item}")
+def get_stock(item: str) -> int:
+    """Ask the supplier, in the belief that it has an answer."""
+    response = requests.get(f"{app.state.supplier_url}/items/{item}", timeout=5)
+    if response.status_code != 200:
+        raise RuntimeError(f"The supplier answered {response.status_code}.")
+    count: int = response.json()
+    return count

@@ -10,7 +10,7 @@ from typing import ClassVar
 import aiohttp
 import requests
 
-from liveserver import IsolatedAsyncioLiveServerTestCase, LiveServerTestCase
+from liveserver import IsolatedAsyncioLiveServerTestCase, LiveServer, LiveServerTestCase
 
 
 class OrdersTestCase(LiveServerTestCase):
@@ -76,6 +76,19 @@ class HangingTests(OrdersTestCase):
     def test_handler_hangs(self) -> None:
         response = self.get("/kitchen", timeout=0.2)
         self.assertEqual(response.text, "ready")
+
+
+class TwoServicesTests(OrdersTestCase):
+    """The app asks another service, and that one raises: both exceptions are reported."""
+
+    @classmethod
+    def setUpClass(cls) -> None:
+        super().setUpClass()
+        supplier = cls.enterClassContext(LiveServer("examples.failing.supplier:app"))
+        cls.server.app.state.supplier_url = supplier.base_url
+
+    def test_the_other_service_raises(self) -> None:
+        self.assertEqual(self.get("/stock/Coffee").status_code, 200)
 
 
 class SetUpTests(OrdersTestCase):

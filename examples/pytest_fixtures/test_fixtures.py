@@ -1,7 +1,6 @@
 """pytest fixtures, used with three clients; the asyncio tests need pytest-asyncio.
 Run it: python -m pytest examples/pytest_fixtures"""
 
-import aiohttp
 import httpx
 import pytest
 import requests
@@ -14,6 +13,14 @@ def test_requests(running_server: LiveServer) -> None:
     assert response.json() == {"message": "OK"}
 
 
+def test_session(http: requests.Session) -> None:
+    assert http.get("/health").json() == {"message": "OK"}
+
+
+def test_a_missing_item(http: requests.Session) -> None:
+    assert http.get("/items/1").status_code == 404  # an answer, no exception of the app
+
+
 def test_httpx(running_server: LiveServer) -> None:
     with httpx.Client(base_url=running_server.base_url, trust_env=False) as client:
         assert client.get("/health").json() == {"message": "OK"}
@@ -21,10 +28,7 @@ def test_httpx(running_server: LiveServer) -> None:
 
 @pytest.mark.asyncio
 async def test_aiohttp(running_server: LiveServer) -> None:
-    async with (
-        aiohttp.ClientSession(running_server.base_url) as session,
-        session.get("/health") as response,
-    ):
+    async with running_server.async_session() as session, session.get("/health") as response:
         assert await response.json() == {"message": "OK"}
 
 

@@ -23,6 +23,7 @@ class TestMonitor:
         own: The server of the test's class, if it runs before the test.
         raises: Whether exceptions of apps fail the test.
         own_raises: Whether those of its class's server do.
+        watch: What has followed the servers already.
 
     Attributes:
         server: The server of the test's class.
@@ -31,13 +32,18 @@ class TestMonitor:
     __test__ = False  # pytest collects classes by their name
 
     def __init__(
-        self, own: LiveServer | None = None, *, raises: bool = True, own_raises: bool = True
+        self,
+        own: LiveServer | None = None,
+        *,
+        raises: bool = True,
+        own_raises: bool = True,
+        watch: Watch | None = None,
     ) -> None:
         self.server = own
         self._raises = raises
         self._own_raises = own_raises
         self._outlives_test = own is not None
-        self._watch: Watch | None = Watch()
+        self._watch: Watch | None = watch or Watch()
 
     def note(self, tracebacks: bool = False) -> str:
         """Say what the servers did in this test, and whose server is gone that should be running.

@@ -3,7 +3,9 @@
 import contextlib
 import re
 from collections import Counter
+from collections.abc import Callable
 from textwrap import indent
+from typing import Any, TypeVar
 
 from liveserver._monitor.app_errors import failure_line
 from liveserver._options import bounds
@@ -16,9 +18,12 @@ from liveserver._server.watch import Watch
 
 __all__ = ["ServerNote", "annotate", "is_annotated", "make_note", "tracebacks_of"]
 
-# How many requests a note shows, and how many tracebacks.
+_Entry = TypeVar("_Entry")
+
+# How many requests a note shows, how many tracebacks, and how many lines that were logged.
 _MAX_SHOWN = 20
 _MAX_TRACEBACKS = 3
+_MAX_LOG_LINES = 50
 
 # Names that many apps have; the one before says more.
 _COMMON = {"app", "application", "asgi", "create_app", "main", "make_app", "wsgi"}
@@ -59,32 +64,61 @@ def make_note(watch: Watch) -> str:
             server.wait_for_requests(bounds.RESPONSE_END, _is_about_to_end)
         entries: list[Failure] = [*span.requests(), *span.background()]
         found += [(each.started, server, each) for each in entries]
-    if not found:
-        return ""
     found.sort(key=lambda entry: entry[0])
+    return "\n".join([*_request_lines(found), *_log_lines(watch)])
+
+
+def _request_lines(found: list[tuple[float, ServerControl, Failure]]) -> list[str]:
+    if not found:
+        return []
     names = _names(list(dict.fromkeys(server for _, server, _ in found)))
     if len(names) == 1:
         lines = [f"The server at {_url(found[0][1])} was asked in this test:"]
     else:
         places = ", ".join(f"{name} at {_url(server)}" for server, name in names.items())
         lines = [f"Servers in this test: {places}"]
-    if len(found) > _MAX_SHOWN:
-        lines.append(f"  ... and {len(found) - _MAX_SHOWN} more before")
-    width = max(map(len, names.values()))
-    for _, server, each in found[-_MAX_SHOWN:]:
-        name = f"{names[server]:{width}}  " if len(names) > 1 else ""
-        lines.append(f"  {name}{_line(server, each)}")
+    lines += _shown(found, names, _MAX_SHOWN, _line)
     records = [(server, each) for _, server, each in found if isinstance(each, RequestRecord)]
     if any(each.wanted_websocket for _, each in records):
         lines.append(_NO_WEBSOCKETS)
     silent = [server for server, each in records if each.status == 500 and not each.error]
     lines += dict.fromkeys(hint for server in dict.fromkeys(silent) for hint in _hint(server))
-    return "\n".join(lines)
+    return lines
+
+
+def _log_lines(watch: Watch) -> list[str]:
+    """Say what was logged, from the level of LIVESERVER_LOG on."""
+    found = [
+        (line.time, server, line.text)
+        for server, span in list(watch.spans.items())
+        for line in span.log_lines()
+    ]
+    if not found:
+        return []
+    found.sort(key=lambda entry: entry[0])
+    names = _names(list(dict.fromkeys(server for _, server, _ in found)))
+    shown = _shown(found, names, _MAX_LOG_LINES, lambda _, text: text)
+    return ["Logged in this test (LIVESERVER_LOG):", *shown]
+
+
+def _shown(
+    found: list[tuple[float, ServerControl, _Entry]],
+    names: dict[ServerControl, str],
+    limit: int,
+    text: Callable[[ServerControl, _Entry], str],
+) -> list[str]:
+    """Make lines of the last entries, with the servers' names where there are several."""
+    lines = [f"  ... and {len(found) - limit} more before"] if len(found) > limit else []
+    width = max(map(len, names.values()))
+    for _, server, each in found[-limit:]:
+        name = f"{names[server]:{width}}  " if len(names) > 1 else ""
+        lines.append(f"  {name}{text(server, each)}")
+    return lines
 
 
 def _names(servers: list[ServerControl]) -> dict[ServerControl, str]:
     """Return a name for each server: that of its app, and the port where two have the same."""
-    short = {server: _short(server.name) for server in servers}
+    short = {server: _short(server.name, server.app) for server in servers}
     count = Counter(short.values())
     return {
         server: name if count[name] == 1 else f"{name}:{server.port}"
@@ -92,8 +126,11 @@ def _names(servers: list[ServerControl]) -> dict[ServerControl, str]:
     }
 
 
-def _short(name: str) -> str:
-    """Return the part of an app's name that tells it from others: `orders` of `shop.orders.app`."""
+def _short(name: str, app: Any) -> str:
+    """Return what tells an app from others: `orders` of `shop.orders.app`, or FastAPI's title."""
+    title = getattr(app, "title", None)
+    if name.startswith("<") and isinstance(title, str) and title:  # an object without a name
+        return title
     name = name.strip("'<>").removesuffix(" object")
     parts = [part for part in re.split(r"[.:]", name) if part and part != "<locals>"]
     telling = [part for part in parts if part not in _COMMON]

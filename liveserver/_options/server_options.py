@@ -7,7 +7,7 @@ from types import MappingProxyType
 from typing import Any, NamedTuple, TypedDict
 
 from liveserver._errors import ConfigurationError
-from liveserver._options.environment import pauses, timeouts_are_off
+from liveserver._options.environment import check_environment, timeouts_are_off
 from liveserver._options.validation import check_names, is_seconds, matches_annotation
 
 __unittest = __tracebackhide__ = True
@@ -54,7 +54,7 @@ def make_options(given: ServerOptions) -> Options:
     Raises:
         ConfigurationError: A name or a value is wrong.
     """
-    pauses()  # a wrong value is an error for each server
+    check_environment()  # a wrong value is an error for each server
     check_names(given, _CHECKS, "LiveServer")
     values: dict[str, Any] = {**given}
     for name, value in given.items():

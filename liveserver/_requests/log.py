@@ -7,6 +7,7 @@ from time import perf_counter
 from weakref import WeakSet
 
 from liveserver._errors import describe_error
+from liveserver._requests.log_lines import LogLines
 from liveserver._requests.record import RequestRecord
 
 __all__ = ["BackgroundFailure", "Failure", "RequestLog"]
@@ -52,10 +53,12 @@ class RequestLog:
 
     Attributes:
         spans: The spans that tests follow. While there is one, failures keep their frames.
+        lines: What the server's threads logged.
     """
 
     def __init__(self) -> None:
         self.spans: WeakSet[object] = WeakSet()
+        self.lines = LogLines()
         self._records: deque[RequestRecord] = deque(maxlen=_MAX_RECORDS)
         # By their numbers. Each change is one step, so that threads need no lock.
         self._failures: dict[int, Failure] = {}

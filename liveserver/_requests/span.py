@@ -1,6 +1,9 @@
 """The requests that one server gets in a span of time, such as a test."""
 
+from time import perf_counter
+
 from liveserver._requests.log import BackgroundFailure, Failure, RequestLog
+from liveserver._requests.log_lines import LogLine
 from liveserver._requests.record import RequestRecord
 
 __all__ = ["RequestSpan"]
@@ -17,6 +20,7 @@ class RequestSpan:
     def __init__(self, log: RequestLog, whole: bool = False) -> None:
         self._log = log
         self._mark = 0 if whole else log.mark()
+        self._began = perf_counter()
         log.spans.add(self)
         self._excluded: set[Failure] = set()
 
@@ -31,6 +35,10 @@ class RequestSpan:
     def background(self) -> list[BackgroundFailure]:
         """Return those of them that are none of a request."""
         return [each for each in self.failures() if isinstance(each, BackgroundFailure)]
+
+    def log_lines(self) -> list[LogLine]:
+        """Return what the server's threads logged in the span."""
+        return self._log.lines.since(self._began)
 
     def exclude_since(self, mark: int) -> None:
         """Leave the requests after a mark out: they are not the test's, and fail no test."""

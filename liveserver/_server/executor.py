@@ -24,13 +24,17 @@ class DaemonExecutor(ThreadPoolExecutor):
 
     asyncio takes no executor of another class. Only the loop's thread submits to it and shuts
     it down.
+
+    Args:
+        enter_thread: Each thread calls it first.
     """
 
     # Set by the process's end, on a Python that then starts no threads.
     inline = False
     _is_shut_down = False
 
-    def __init__(self) -> None:
+    def __init__(self, enter_thread: Callable[[], None]) -> None:
+        self._enter_thread = enter_thread
         self._workers: list[threading.Thread] = []
 
     def _set_up(self) -> None:
@@ -58,6 +62,7 @@ class DaemonExecutor(ThreadPoolExecutor):
         return job.future
 
     def _work(self) -> None:
+        self._enter_thread()
         while True:
             job = self._jobs.get()
             if job is None:

@@ -9,11 +9,13 @@ import socket
 import threading
 from collections.abc import Callable
 from concurrent.futures import Future
+from functools import partial
 from typing import Any
 
 from liveserver._app.asgi import ASGIApp
 from liveserver._errors import LiveServerError, ShutdownError, StartupError, describe_error
 from liveserver._reporting.wording import job_standing, request_line, standing, thread_standing
+from liveserver._requests.log_lines import LogLines
 from liveserver._requests.middleware import Awaited, RecordingMiddleware
 from liveserver._requests.record import RequestRecord
 from liveserver._server.background import exception_handler
@@ -55,7 +57,8 @@ class LoopThread:
         self.ended = Latch()
         self.unheard = False
         self.failure: BaseException | None = None
-        self.executor = DaemonExecutor()
+        self._enter_thread = partial(_enter_thread, middleware.log.lines)
+        self.executor = DaemonExecutor(self._enter_thread)
         self._app_executors = AppExecutors()
         self._make_loop = configuration.make_loop
         self._make_app = make_app
@@ -147,8 +150,8 @@ class LoopThread:
 
     def run(self) -> None:
         """Serve until the stop, or until the server ends by itself. Raises nothing."""
-        mark_server_thread()
         try:
+            self._enter_thread()
             self.server.with_users_settings(self._run_loop)
         except BaseException as error:
             self._fail(error)
@@ -294,3 +297,9 @@ def _wrapped(kind: type[LiveServerError], what: str, error: BaseException) -> Ba
     wrapped = kind(f"The server {what}: {describe_error(error)}")
     wrapped.__cause__ = error
     return wrapped
+
+
+def _enter_thread(lines: LogLines) -> None:
+    """Let what the calling thread logs be a server's."""
+    mark_server_thread()
+    lines.enter_thread()

@@ -108,13 +108,11 @@ def _bound_session_class() -> Any:
             self._base_url = server.base_url
             self._seconds = seconds
 
+        def __repr__(self) -> str:
+            return f"<requests.Session of {self._base_url}>"
+
         def prepare_request(self, request: Any) -> Any:
-            url = request.url
-            text = url.decode() if isinstance(url, bytes) else str(url)  # a yarl.URL, for one
-            if text.startswith("/"):
-                request.url = self._base_url + text
-            else:
-                request.url = urljoin(f"{self._base_url}/", text)
+            request.url = _absolute(request.url, self._base_url)
             return super().prepare_request(request)
 
         def send(self, request: Any, **kwargs: Any) -> Any:
@@ -123,6 +121,11 @@ def _bound_session_class() -> Any:
             return super().send(request, **kwargs)
 
     return BoundSession
+
+
+def _absolute(url: object, base_url: str) -> str:
+    text = url.decode() if isinstance(url, bytes) else str(url)  # a yarl.URL, for one
+    return base_url + text if text.startswith("/") else urljoin(f"{base_url}/", text)
 
 
 def async_session(server: _Server, seconds: float) -> "ClientSession":

@@ -1,15 +1,19 @@
 """Which servers the process has, and what all of them do in a span of time."""
 
 import itertools
+import sys
 from typing import Any
 from weakref import WeakSet, WeakValueDictionary
 
 from liveserver._options import bounds
 from liveserver._requests.log import Failure
+from liveserver._requests.log_lines import lower_root_level
 from liveserver._requests.span import RequestSpan
 from liveserver._sync.threads import run_in_thread
 
-__all__ = ["Watch", "add", "servers", "tell_started"]
+__unittest = __tracebackhide__ = True
+
+__all__ = ["Watch", "add", "servers", "take_first", "tell_started"]
 
 # A `ServerControl`, which imports this module.
 _Server = Any
@@ -37,6 +41,16 @@ def tell_started(server: _Server) -> None:
         each.follow(server)
 
 
+def take_first() -> "Watch | None":
+    """Return, once, a watch that began with the import of this package, under pytest's plugin.
+
+    The plugin imports nothing before a test does, and so begins too late for that one.
+    """
+    global _first
+    first, _first = _first, None
+    return first
+
+
 class Watch:
     """What servers do from one moment on: those that run, and those that start later.
 
@@ -53,6 +67,7 @@ class Watch:
             self.follow(only)
             return
         _watches.add(self)
+        lower_root_level()
         for server in servers():
             if server.run is not None:
                 self.follow(server)
@@ -99,3 +114,6 @@ def _innermost_first(found: list[tuple[_Server, Failure]]) -> list[tuple[_Server
         ends.append(min([each.started + (each.duration or 0.0), *ends[-1:]]))
         keys[each] = ends[-1], -each.started
     return sorted(found, key=lambda pair: keys[pair[1]])
+
+
+_first = Watch() if "liveserver.pytest_plugin" in sys.modules else None

@@ -117,7 +117,7 @@ def shared(cls: TestClass) -> LiveServer:
         options = make_options(given)
     except ConfigurationError as error:
         raise _in_class(cls, "server_options", error) from None
-    source = _users_builder(cls) or _app(cls, options.factory)
+    source = _users_builder(cls) or imported(_app(cls, options.factory))
     return shared_server(source, options, lambda: make_server(cls))
 
 
@@ -155,10 +155,10 @@ def _app(cls: TestClass, factory: bool) -> object:
         return app
     if overridden:
         check_app(app, f"{cls.__qualname__}.create_app() returned", BUILT)
-    else:
-        origin = f"app = {cls.app!r} names" if isinstance(cls.app, str) else "app is"
-        check_app(app, f"{cls.__qualname__}.{origin}", _ON_CLASS)
-    return app
+        return app
+    origin = f"app = {cls.app!r} names" if isinstance(cls.app, str) else "app is"
+    check_app(app, f"{cls.__qualname__}.{origin}", _ON_CLASS)
+    return cls.app  # a string names it in messages
 
 
 def _in_class(cls: TestClass, place: str, error: ConfigurationError) -> ConfigurationError:

@@ -22,6 +22,7 @@ from pathlib import Path
 from typing import NamedTuple
 
 ROOT = Path(__file__).parent.parent.parent
+README = ROOT / "README.md"
 PROJECT = Path(__file__).parent / "readme_project"
 
 # What a block may need beyond what liveserver requires: a sign of it, and the module.
@@ -106,7 +107,7 @@ def runnable(code: str, above: list[Block]) -> Runnable:
     except SyntaxError:  # unless it awaits, this raises it again
         compile(code, "README.md", "exec", ast.PyCF_ALLOW_TOP_LEVEL_AWAIT)
         body = textwrap.indent(code, "    ")
-        code = f"import asyncio\nasync def main():\n{body}\nasyncio.run(main())\n"
+        code = f"import asyncio\nasync def main() -> None:\n{body}\nasyncio.run(main())\n"
     return Runnable(head + code, ["test_block"], 0)
 
 

@@ -20,6 +20,7 @@ from tests.helpers.support import StrictTestCase
 ROOT = Path(__file__).parent.parent.parent
 STORED = Path(__file__).parent / "reports"
 MODULE = "examples.failing.failures"
+FUNCTIONS = "examples.failing.functions"
 
 # What the environment may say to change a report.
 _SILENCED = ("FORCE_COLOR", "PYTEST_ADDOPTS", "PYTHONWARNINGS", "PYTHONDEVMODE")
@@ -49,13 +50,22 @@ def unittest_report() -> str:
     return _run(_of_unittest, "-m", "unittest", MODULE)
 
 
-def pytest_report() -> str:
+def pytest_report(module: str = MODULE) -> str:
     """Run the failing tests with pytest and return what is kept of the report."""
-    path = MODULE.replace(".", "/") + ".py"
-    return _run(_of_pytest, "-m", "pytest", "-p", "no:cacheprovider", path)
+    options = ("-p", "liveserver.pytest_plugin", "-p", "no:cacheprovider")
+    return _run(_of_pytest, "-m", "pytest", *options, module.replace(".", "/") + ".py")
 
 
-REPORTS = {"unittest.txt": unittest_report, "pytest.txt": pytest_report}
+def pytest_functions_report() -> str:
+    """Do the same with those that are pytest functions."""
+    return pytest_report(FUNCTIONS)
+
+
+REPORTS = {
+    "unittest.txt": unittest_report,
+    "pytest.txt": pytest_report,
+    "pytest_functions.txt": pytest_functions_report,
+}
 
 
 def _run(keep: Callable[[list[str]], Iterator[str]], *command: str) -> str:
@@ -71,7 +81,7 @@ def _run(keep: Callable[[list[str]], Iterator[str]], *command: str) -> str:
         timeout=15,
     )
     text = "\n".join(keep(process.stdout.splitlines())).strip() + "\n"
-    if process.returncode != 1 or MODULE.rpartition(".")[2] not in text:  # 1: tests have failed
+    if process.returncode != 1 or "examples/failing" not in text:  # 1: tests have failed
         raise AssertionError(f"It ended with {process.returncode}:\n{process.stdout}")
     for pattern, mask in _MASKS:
         text = pattern.sub(mask, text)
@@ -222,6 +232,10 @@ class ReportTests(StrictTestCase):
     @unittest.skipUnless(find_spec("pytest"), "pytest is not installed")
     def test_pytest(self) -> None:
         self.check("pytest.txt")
+
+    @unittest.skipUnless(find_spec("pytest"), "pytest is not installed")
+    def test_pytest_functions(self) -> None:
+        self.check("pytest_functions.txt")
 
 
 def main() -> None:

@@ -17,7 +17,7 @@ class DaemonExecutorTests(StrictTestCase):
 
     def setUp(self) -> None:
         super().setUp()
-        self.executor = DaemonExecutor()
+        self.executor = DaemonExecutor(lambda: None)
         self.addCleanup(self.executor.shutdown)
 
     def test_results_and_exceptions(self) -> None:

@@ -36,6 +36,7 @@ class SessionTests(StrictTestCase):
         with make_server() as server, server.session() as ann, server.session() as ben:
             self.assertEqual([ann.get("/").text, ann.get("page").text, ben.get("/").text], [*"121"])
             self.assertEqual(ann.get(server.base_url).text, "3")
+            self.assertEqual(f"{ann}", f"<requests.Session of {server.base_url}>")
 
     def test_tls(self) -> None:
         with make_server(tls=True) as server, server.session() as session:

@@ -2,6 +2,7 @@
 
 import asyncio
 import gc
+import sys
 import unittest
 import weakref
 from concurrent.futures import Future
@@ -23,6 +24,10 @@ SCOPE: dict[str, Any] = {
     "client": None,
     "headers": [],
 }
+
+without_plugin = unittest.skipIf(
+    "liveserver.pytest_plugin" in sys.modules, "pytest's plugin follows the servers of this test"
+)
 
 
 def record() -> RequestRecord:
@@ -169,6 +174,7 @@ class LostTests(StrictTestCase):
         self.assertEqual(len(outcome.raised), 1, outcome)
         self.assertIn("Trouble: out of order", str(outcome.raised[0]))
 
+    @without_plugin
     def test_a_server_by_hand_keeps_no_body(self) -> None:
         bodies: list[Any] = []
 
@@ -190,6 +196,7 @@ class LostTests(StrictTestCase):
             self.assertEqual(server.requests[0].error, "Trouble: 1000")
             self.assertIsInstance(server.requests[0].exception, apps.Trouble)
 
+    @without_plugin
     def test_nothing_is_left_of_a_refused_lifespan(self) -> None:
         class App:
             """An app without a lifespan."""

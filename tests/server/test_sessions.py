@@ -2,6 +2,7 @@
 
 import math
 import unittest
+from importlib.util import find_spec
 from typing import Any
 
 from aiohttp import ServerTimeoutError
@@ -10,6 +11,8 @@ from requests.exceptions import ReadTimeout
 from liveserver import ConfigurationError, LiveServer, NotRunningError
 from tests.helpers import apps
 from tests.helpers.support import StrictTestCase, run_class
+
+needs_trustme = unittest.skipUnless(find_spec("trustme"), "trustme is not installed")
 
 
 async def visits(scope: apps.Scope, receive: apps.Receive, send: apps.Send) -> None:
@@ -38,6 +41,7 @@ class SessionTests(StrictTestCase):
             self.assertEqual(ann.get(server.base_url).text, "3")
             self.assertEqual(f"{ann}", f"<requests.Session of {server.base_url}>")
 
+    @needs_trustme
     def test_tls(self) -> None:
         with make_server(tls=True) as server, server.session() as session:
             self.assertEqual(session.get("/").text, "1")
@@ -80,6 +84,7 @@ class AsyncSessionTests(StrictTestCase, unittest.IsolatedAsyncioTestCase):
                 async with session.get("/") as response:
                     self.assertEqual(await response.text(), expected)
 
+    @needs_trustme
     async def test_tls(self) -> None:
         async with (
             make_server(tls=True) as server,

@@ -1,0 +1,95 @@
+"""What does the pytest plugin cost? `python -m tests.benchmarks.plugin --help`
+
+Runs of pytest in new interpreters, by turns, with the plugin and without it: one of a single test
+that uses no server, and one of many that do not ask the session's server.
+"""
+
+import argparse
+import os
+import statistics
+import subprocess
+import sys
+import tempfile
+import time
+from pathlib import Path
+
+from tests.benchmarks._table import Answer, machine, versions
+
+__all__ = ["measure"]
+
+# Milliseconds that the plugin may take in a run without servers, and for each test with one.
+BOUNDS = (5.0, 0.1)
+
+TESTS = 2000
+
+EMPTY = "def test_it(): pass\n"
+WITH_SERVER = f"""
+import pytest
+from liveserver import LiveServer
+
+async def app(scope, receive, send):
+    pass
+
+@pytest.fixture(scope="session", autouse=True)
+def server():
+    with LiveServer(app, uvicorn_config={{"lifespan": "off"}}) as server:
+        yield server
+
+@pytest.mark.parametrize("number", range({TESTS}))
+def test_it(number):
+    pass
+"""
+RUNS = {"one test, no server": EMPTY, f"{TESTS:,} tests, a server": WITH_SERVER}
+PLUGINS = {"without": ("-p", "no:liveserver"), "with": ("-p", "liveserver.pytest_plugin")}
+
+
+def run_once(folder: str, plugin: tuple[str, ...]) -> float:
+    """Run pytest; return the milliseconds."""
+    env = {k: v for k, v in os.environ.items() if k not in ("PYTEST_ADDOPTS", "PYTEST_PLUGINS")}
+    env["PYTEST_DISABLE_PLUGIN_AUTOLOAD"] = "1"
+    command = [sys.executable, "-m", "pytest", "-q", "-p", "no:cacheprovider", *plugin]
+    began = time.perf_counter()
+    subprocess.run(command, cwd=folder, env=env, capture_output=True, check=True, timeout=120)
+    return (time.perf_counter() - began) * 1000
+
+
+def measure(rounds: int) -> Answer:
+    """Run each so many times."""
+    rows, medians = [], {}
+    for name, code in RUNS.items():
+        times: dict[str, list[float]] = {how: [] for how in PLUGINS}
+        with tempfile.TemporaryDirectory() as folder:
+            Path(folder, "test_it.py").write_text(code, "utf-8")
+            for plugin in PLUGINS.values():
+                run_once(folder, plugin)  # which compiles everything
+            for number in range(rounds):
+                for how in list(PLUGINS)[:: 1 if number % 2 else -1]:
+                    times[how].append(run_once(folder, PLUGINS[how]))
+        found = medians[name] = {how: statistics.median(values) for how, values in times.items()}
+        rows.append([name, *(f"{found[how]:.0f}" for how in PLUGINS)])
+    more = [found["with"] - found["without"] for found in medians.values()]
+    more[1] /= TESTS
+    words = ["holds" if have <= most else "BROKEN" for have, most in zip(more, BOUNDS, strict=True)]
+    return Answer(
+        "What does the pytest plugin cost?",
+        ("ms", *PLUGINS),
+        rows,
+        [
+            f"Median of {rounds} runs each.",
+            f"{words[0]}: <= {BOUNDS[0]:g} ms in a run without servers (measured: {more[0]:+.1f})",
+            f"{words[1]}: <= {BOUNDS[1]:g} ms for a test with one (measured: {more[1]:+.3f})",
+        ],
+        {"median_ms": medians},
+    )
+
+
+def main() -> None:
+    """Print the table."""
+    parser = argparse.ArgumentParser(prog="python -m tests.benchmarks.plugin")
+    parser.add_argument("--rounds", type=int, default=10, help="runs of each (%(default)s)")
+    options = parser.parse_args()
+    print(f"{machine()}\n{versions()}\n\n{measure(options.rounds)}")
+
+
+if __name__ == "__main__":
+    main()

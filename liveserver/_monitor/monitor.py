@@ -71,6 +71,10 @@ class TestMonitor:
         for server, span in list(self._watch.spans.items()) if self._watch else ():
             span.exclude_since(mark.get(server, 0))
 
+    def has_news(self) -> bool:
+        """Whether a server was asked since the test began, or since `finish_requests`."""
+        return self._watch is not None and self._watch.has_news()
+
     def finish_requests(self) -> None:
         """Wait until the test's requests have ended."""
         if self._watch is not None:

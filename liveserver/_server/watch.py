@@ -63,6 +63,7 @@ class Watch:
 
     def __init__(self, only: _Server | None = None) -> None:
         self.spans: dict[_Server, RequestSpan] = {}
+        self._finished: dict[_Server, int] = {}
         if only is not None:
             self.follow(only)
             return
@@ -71,6 +72,7 @@ class Watch:
         for server in servers():
             if server.run is not None:
                 self.follow(server)
+        self._finished = {server: server.log.mark() for server in self.spans}
 
     def follow(self, server: _Server) -> None:
         """Follow a server from now on."""
@@ -84,12 +86,17 @@ class Watch:
         ]
         return _innermost_first(found) if len({id(server) for server, _ in found}) > 1 else found
 
+    def has_news(self) -> bool:
+        """Whether a server was asked since the last `finish_requests`."""
+        return any(self._finished.get(each) != each.log.mark() for each in list(self.spans))
+
     def finish_requests(self) -> None:
         """Wait until the requests have ended; see `ServerControl.finish_requests`."""
         followed = list(self.spans)
         # Twice, where one server may have asked another one while that was not waited for.
         for server in followed * min(2, len(followed)):
             server.finish_requests()
+        self._finished = {server: server.log.mark() for server in followed}
 
     async def afinish_requests(self) -> None:
         """Wait for them without blocking the running loop, which clients need."""

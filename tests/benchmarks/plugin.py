@@ -1,7 +1,8 @@
 """What does the pytest plugin cost? `python -m tests.benchmarks.plugin --help`
 
-Runs of pytest in new interpreters, by turns, with the plugin and without it: one of a single test
-that uses no server, and one of many that do not ask the session's server.
+Runs of pytest in new interpreters, by turns, with the plugin and with an empty one in its place, as
+the option `-p` costs something by itself: one of a single test that uses no server, and one of many
+that do not ask the session's server.
 """
 
 import argparse
@@ -40,13 +41,14 @@ def test_it(number):
     pass
 """
 RUNS = {"one test, no server": EMPTY, f"{TESTS:,} tests, a server": WITH_SERVER}
-PLUGINS = {"without": ("-p", "no:liveserver"), "with": ("-p", "liveserver.pytest_plugin")}
+PLUGINS = {"empty": ("-p", "empty_plugin"), "ours": ("-p", "liveserver.pytest_plugin")}
 
 
 def run_once(folder: str, plugin: tuple[str, ...]) -> float:
     """Run pytest; return the milliseconds."""
     env = {k: v for k, v in os.environ.items() if k not in ("PYTEST_ADDOPTS", "PYTEST_PLUGINS")}
     env["PYTEST_DISABLE_PLUGIN_AUTOLOAD"] = "1"
+    env["PYTHONPATH"] = os.pathsep.join([folder, *sys.path])
     command = [sys.executable, "-m", "pytest", "-q", "-p", "no:cacheprovider", *plugin]
     began = time.perf_counter()
     subprocess.run(command, cwd=folder, env=env, capture_output=True, check=True, timeout=120)
@@ -60,6 +62,7 @@ def measure(rounds: int) -> Answer:
         times: dict[str, list[float]] = {how: [] for how in PLUGINS}
         with tempfile.TemporaryDirectory() as folder:
             Path(folder, "test_it.py").write_text(code, "utf-8")
+            Path(folder, "empty_plugin.py").touch()
             for plugin in PLUGINS.values():
                 run_once(folder, plugin)  # which compiles everything
             for number in range(rounds):
@@ -67,7 +70,7 @@ def measure(rounds: int) -> Answer:
                     times[how].append(run_once(folder, PLUGINS[how]))
         found = medians[name] = {how: statistics.median(values) for how, values in times.items()}
         rows.append([name, *(f"{found[how]:.0f}" for how in PLUGINS)])
-    more = [found["with"] - found["without"] for found in medians.values()]
+    more = [found["ours"] - found["empty"] for found in medians.values()]
     more[1] /= TESTS
     words = ["holds" if have <= most else "BROKEN" for have, most in zip(more, BOUNDS, strict=True)]
     return Answer(

@@ -30,6 +30,7 @@ setup(
     ],
     entry_points={"pytest11": ["liveserver = liveserver.pytest_plugin"]},
     extras_require={
+        "django": ["django>=5.2"],
         "tls": ["trustme>=1.0"],
         "ws": ["websockets>=13.0"],
         "wsgi": ["a2wsgi>=1.10.4"],
@@ -37,6 +38,7 @@ setup(
     classifiers=[
         "Development Status :: 4 - Beta",
         "Framework :: AsyncIO",
+        "Framework :: Django",
         "Intended Audience :: Developers",
         "Operating System :: OS Independent",
         "Programming Language :: Python :: 3 :: Only",

@@ -19,6 +19,7 @@ __all__ = [
     "App",
     "Words",
     "app_maker",
+    "as_asgi",
     "check_app",
     "describe",
     "failed_import",

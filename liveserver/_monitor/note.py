@@ -7,6 +7,7 @@ from collections.abc import Callable
 from textwrap import indent
 from typing import Any, TypeVar
 
+from liveserver._errors import printable
 from liveserver._monitor.app_errors import failure_line
 from liveserver._options import bounds
 from liveserver._reporting.tracebacks import short_traceback
@@ -146,7 +147,8 @@ def _line(server: ServerControl, each: Failure) -> str:
         return failure_line(each)
     waits = each.duration is None and not each.complete
     place = server.place(each) if waits else ""
-    return f"{each.served()}, {place}" if place else f"{each.served()}"
+    remark = f", {printable(each.remark)}" if each.remark else ""
+    return f"{each.served()}{remark}" + (f", {place}" if place else "")
 
 
 def _hint(server: ServerControl) -> list[str]:

@@ -72,6 +72,7 @@ class RequestRecord:
         "method",
         "number",
         "path",
+        "remark",
         "reported",
         "response_bytes",
         "started",
@@ -107,7 +108,7 @@ class RequestRecord:
         self.answered_after: float | None = None
         self.exception: BaseException | None = None
         self.announced: BaseException | None = None
-        self.error = ""
+        self.error = self.remark = ""
         self.complete = self.client_closed = self._cancelled = False
         self.reported = self.waited_in_vain = self.by_uvicorn = False
         self._waits = 0

@@ -20,9 +20,12 @@ from liveserver._options.server_options import ServerOptions
 from liveserver._server.live_server import LiveServer
 from liveserver._server.raises import ExceptionTypes, ServerRaises, check_exception_types
 from liveserver._testcase.class_config import (
+    EXPECTED_TO_FAIL,
     add_cleanup,
     check_attributes,
+    check_bases,
     is_async,
+    is_expected_to_fail,
     make_server,
     scope_of,
     shared,
@@ -44,9 +47,6 @@ if TYPE_CHECKING:
 __all__ = ["IsolatedAsyncioLiveServerTestCase", "LiveServerMixin", "LiveServerTestCase"]
 
 __unittest = __tracebackhide__ = True
-
-# unittest.expectedFailure sets this attribute on a test or on a class.
-_EXPECTED_TO_FAIL = "__unittest_expecting_failure__"
 
 
 class LiveServerMixin:
@@ -102,7 +102,7 @@ class LiveServerMixin:
         """Run the test. What the app raises in it fails it."""
         self._live_server_monitor = monitor = TestMonitor(
             own_server(type(self)),
-            raises=not _is_expected_to_fail(self),
+            raises=not is_expected_to_fail(self),
             own_raises=self.raise_server_errors,
         )
         # The first cleanups to be registered are the last to run, even if a subclass forgets
@@ -135,6 +135,28 @@ class LiveServerMixin:
             NotRunningError: The server is not running.
         """
         return session_of(self, server_of(self, type(self), "http"))
+
+    def __getstate__(self) -> Any:
+        """Leave out what no other process can use: parallel runners send tests to another one."""
+        state = super().__getstate__()
+        if not isinstance(state, dict):
+            return state
+        return {name: each for name, each in state.items() if not name.startswith("_live_server_")}
+
+    @classmethod
+    def _live_server_options(cls) -> ServerOptions:
+        """Return the options of the class's server. An integration adds its own."""
+        return cls.server_options
+
+    @classmethod
+    def _live_server_served(cls, app: Any) -> Any:
+        """Return what serves an app, or what a factory makes. An integration wraps it."""
+        return app
+
+    @classmethod
+    def _live_server_identity(cls) -> object:
+        """Return what classes that share a session server have in common."""
+        return imported(cls.app) if hasattr(cls, "app") else None
 
     def _live_server_add_monitor_cleanups(self) -> None:
         monitor = self._live_server_monitor
@@ -194,8 +216,13 @@ class LiveServerMixin:
             ConfigurationError: The class is not set up right.
             StartupError: The server did not start.
         """
+        check_bases(cls)
         super().setUpClass()  # type: ignore[misc]  # the TestCase has it
         check_attributes(cls)
+        cls._live_server_start()
+
+    @classmethod
+    def _live_server_start(cls) -> None:
         scope = scope_of(cls)
         test_case = cast(type[unittest.TestCase], cls)
         # After the stop. It fails the class for what apps raised outside of its tests.
@@ -275,13 +302,8 @@ def _refused(cls: type[LiveServerMixin], method: Any) -> Callable[[], None]:
         )
 
     vars(refuse).update(vars(method))
-    vars(refuse).pop(_EXPECTED_TO_FAIL, None)  # this failure is not the expected one
+    vars(refuse).pop(EXPECTED_TO_FAIL, None)  # this failure is not the expected one
     return refuse
-
-
-def _is_expected_to_fail(case: LiveServerMixin) -> bool:
-    method = getattr(case, cast(unittest.TestCase, case)._testMethodName, None)
-    return any(getattr(each, _EXPECTED_TO_FAIL, False) for each in (case, method))
 
 
 def _raise_unreported(monitor: TestMonitor) -> None:

@@ -1,6 +1,7 @@
 """Check the configuration of a test class, and make its server."""
 
 import inspect
+import sys
 import unittest
 from collections.abc import Awaitable, Callable, Mapping
 from typing import Any
@@ -17,9 +18,12 @@ from liveserver._testcase.server_property import user_classes
 __unittest = __tracebackhide__ = True
 
 __all__ = [
+    "EXPECTED_TO_FAIL",
     "add_cleanup",
     "check_attributes",
+    "check_bases",
     "is_async",
+    "is_expected_to_fail",
     "make_server",
     "scope_of",
     "shared",
@@ -35,6 +39,9 @@ _ON_CLASS = IN_CODE._replace(
     builder='Override create_app() to call it, or set server_options = {"factory": True}.',
 )
 
+# unittest.expectedFailure sets this attribute on a test or on a class.
+EXPECTED_TO_FAIL = "__unittest_expecting_failure__"
+
 # A misspelling of one of these would have no effect.
 _ATTRIBUTES = ("http_timeout", "raise_server_errors", "server_options", "server_scope")
 
@@ -42,6 +49,12 @@ _ATTRIBUTES = ("http_timeout", "raise_server_errors", "server_options", "server_
 def is_async(case: Any) -> bool:
     """Return whether a test case runs its tests on an event loop."""
     return isinstance(case, unittest.IsolatedAsyncioTestCase)
+
+
+def is_expected_to_fail(case: Any) -> bool:
+    """Return whether a test or its class is marked by `unittest.expectedFailure`."""
+    method = getattr(case, case._testMethodName, None)
+    return any(getattr(each, EXPECTED_TO_FAIL, False) for each in (case, method))
 
 
 def add_cleanup(
@@ -74,6 +87,17 @@ def check_attributes(cls: TestClass) -> None:
                     )
 
 
+def check_bases(cls: TestClass) -> None:
+    """Raise ConfigurationError for a test case whose transactions the server does not see."""
+    django_test_case: Any = getattr(sys.modules.get("django.test.testcases"), "TestCase", None)
+    if django_test_case is not None and issubclass(cls, django_test_case):
+        raise ConfigurationError(
+            f"{cls.__qualname__} is a django.test.TestCase. What such a test writes is in a "
+            "transaction that the server's threads do not see. Use "
+            "liveserver.django.LiveServerTestCase, or django.test.TransactionTestCase."
+        )
+
+
 def scope_of(cls: TestClass) -> str:
     """Return `server_scope`.
 
@@ -96,7 +120,7 @@ def make_server(cls: TestClass) -> LiveServer:
         ConfigurationError: The class is not set up right; the message names it.
     """
     options = _options(cls)
-    app = _app(cls, factory=options.get("factory") is True)
+    app = cls._live_server_served(_app(cls, factory=options.get("factory") is True))
     try:
         return LiveServer(app, **options)
     except ConfigurationError as error:
@@ -117,7 +141,10 @@ def shared(cls: TestClass) -> LiveServer:
         options = make_options(given)
     except ConfigurationError as error:
         raise _in_class(cls, "server_options", error) from None
-    source = _users_builder(cls) or imported(_app(cls, options.factory))
+    source: object = _users_builder(cls)
+    if source is None:
+        _app(cls, options.factory)  # it is checked even if the server exists
+        source = cls._live_server_identity()
     return shared_server(source, options, lambda: make_server(cls))
 
 
@@ -133,7 +160,7 @@ def _users_builder(cls: TestClass) -> Callable[..., object] | None:
 
 
 def _options(cls: TestClass) -> ServerOptions:
-    options: ServerOptions = cls.server_options
+    options: ServerOptions = cls._live_server_options()
     if not isinstance(options, Mapping):
         raise ConfigurationError(
             f"{cls.__qualname__}.server_options is {options!r}. Use a mapping of LiveServer's "
@@ -156,9 +183,10 @@ def _app(cls: TestClass, factory: bool) -> object:
     if overridden:
         check_app(app, f"{cls.__qualname__}.create_app() returned", BUILT)
         return app
-    origin = f"app = {cls.app!r} names" if isinstance(cls.app, str) else "app is"
+    given = getattr(cls, "app", app)
+    origin = f"app = {given!r} names" if isinstance(given, str) else "app is"
     check_app(app, f"{cls.__qualname__}.{origin}", _ON_CLASS)
-    return cls.app  # a string names it in messages
+    return given  # a string names it in messages
 
 
 def _in_class(cls: TestClass, place: str, error: ConfigurationError) -> ConfigurationError:

@@ -29,6 +29,8 @@ ROOMS = [
     "_cli",
     "__main__",
     "pytest_plugin",
+    "_django",
+    "django",
 ]
 
 # Libraries that few files may import: a folder, or single files of it.
@@ -36,9 +38,9 @@ ONLY_IN = {
     "uvicorn": {"_uvicorn"},
     "unittest": {"_testcase", "_cli"},
     "pytest": {"pytest_plugin"},
-    "django": set(),
+    "django": {"_django", "django"},
     "socket": {"_server", "_uvicorn.server"},
-    "requests": {"_server.sessions", "_testcase.cases"},
+    "requests": {"_server.sessions", "_testcase.cases", "django"},
     "aiohttp": {"_server.sessions", "_testcase.cases", "_testcase.http"},
     "trustme": {"_server.tls"},
     "a2wsgi": {"_app.wsgi"},
@@ -101,8 +103,8 @@ def imports(module: str, *, at_once: bool = False) -> set[str]:
 
 def own(module: str) -> set[str]:
     """Which modules of the package a module imports."""
-    names = {name.removeprefix("liveserver.") for name in imports(module)}
-    return {name for name in names if name in MODULES}
+    names = {name for name in imports(module) if name.startswith("liveserver")}
+    return {name.removeprefix("liveserver.") for name in names} & set(MODULES)
 
 
 def borrowed(module: str) -> set[tuple[str, str]]:
@@ -192,7 +194,7 @@ class LayeringTests(StrictTestCase):
         offered = {
             (module, name)
             for module in MODULES
-            if module not in ("__init__", "__main__", "pytest_plugin")  # the doors
+            if module not in ("__init__", "__main__", "django", "pytest_plugin")  # the doors
             for name in importlib.import_module(f"liveserver.{module}").__all__
         }
         for module in MODULES:

@@ -1,0 +1,1 @@
+"""What `liveserver.django` is made of: the only rooms that know Django."""

@@ -1,0 +1,107 @@
+"""What a user of `liveserver.django` reads when a test fails; nothing is left of a failed start."""
+
+import os
+import re
+import subprocess
+import sys
+from importlib.util import find_spec
+from pathlib import Path
+
+from tests.helpers.django_project import needs_django
+from tests.helpers.support import StrictTestCase
+
+ROOT = Path(__file__).parent.parent.parent
+PROJECT = "tests.helpers.django_project"
+
+FAILED = {
+    "AppErrorTests.test_1_raises": r"AppError: GET /raising → 500 in .* at \S+:\d+ in raising",
+    "AppErrorTests.test_2_raises_in_an_async_view": r"AppError: GET /raising_async → 500 in ",
+    "HostNoteTests.test_host": r"  GET /sync → 400 in .*, Invalid HTTP_HOST header: 'other.test'",
+    "NoteTests.test_csrf": r"  POST /sync → 403 in .*, Forbidden \(CSRF cookie not set\.\): /sync",
+    "SubTests.test_sub (path='/refused/404')": r"GET /refused/404 → 404 in ",
+    "SubTests.test_sub (path='/raising')": r"GET /raising → 500 in .* at \S+urls.py:\d+ in raising",
+    "InTestCase": r"ConfigurationError: InTestCase is a django\.test\.TestCase\..* Use l",
+    "NoStaticURLTests": r"ImproperlyConfigured: You're using the staticfiles app without",
+    "TakenPortTests": r"OSError: \[Errno \d+\] Address already in use\nCannot listen on 'localh",
+    "WSGIStaticHandlerTests": r"static_handler is <class .*Use a subclass of \S+ASGIStaticFilesH",
+}
+
+
+@needs_django
+class FailureTests(StrictTestCase):
+    """Each fault fails its test or its class, once, and says what was wrong."""
+
+    seconds = 110
+
+    def failures(self, *options: str, **env: str) -> dict[str, str]:
+        """Run the failing tests; return what failed, with the text."""
+        command = [sys.executable, "-m", f"{PROJECT}.manage", "test", f"{PROJECT}.failing_tests"]
+        done = subprocess.run(
+            [*command, *options],
+            cwd=ROOT,
+            env={**os.environ, "DJANGO_DATABASE": "memory", **env},
+            capture_output=True,
+            text=True,
+            timeout=100,
+            check=False,
+        )
+        self.assertEqual(done.returncode, 1, done.stderr)
+        parts = re.split(r"(?m)^={70}$", done.stderr.partition("\n\nRan ")[0])
+        found = {}
+        for part in parts[1:]:
+            title = re.match(r"\n(?:FAIL|ERROR): (\w+) \((\S+)\)(.*)\n", part)
+            assert title is not None, part
+            name, place, sub = title.groups()
+            # unittest knows the lack of a message by an object, which is another one elsewhere.
+            sub = re.sub(r" \[<object object at \w+>\]", "", sub)
+            place = place.rpartition("failing_tests.")[2]
+            name = place if name == "setUpClass" else place + sub
+            self.assertNotIn(name, found, "it is reported twice")
+            found[name] = part
+        return found
+
+    def check(self, *options: str, **env: str) -> None:
+        found = self.failures(*options, **env)
+        self.assertEqual(set(found), set(FAILED), "\n".join(found.values()))
+        for name, pattern in FAILED.items():
+            with self.subTest(name=name):
+                self.assertRegex(found[name], pattern)
+
+    def test_in_one_process(self) -> None:
+        self.check()
+
+    def test_in_parallel(self) -> None:
+        if not find_spec("tblib"):
+            self.skipTest("tblib is not installed")
+        for method in ("fork", "spawn"):
+            with self.subTest(method=method):
+                self.check("--parallel", "2", START_METHOD=method)
+
+
+@needs_django
+class ImportTests(StrictTestCase):
+    """The module can be imported before Django is set up, and says so where Django is missing."""
+
+    def run_code(self, code: str) -> str:
+        done = subprocess.run(
+            [sys.executable, "-c", code], cwd=ROOT, capture_output=True, text=True, timeout=50
+        )
+        return done.stdout + done.stderr
+
+    def test_before_the_set_up(self) -> None:
+        code = "import liveserver.django; print(liveserver.django.LiveServerTestCase.host)"
+        self.assertEqual(self.run_code(code), "localhost\n")
+
+    def test_without_django(self) -> None:
+        code = "import sys; sys.modules['django'] = None; import liveserver.django"
+        self.assertIn(
+            "ModuleNotFoundError: liveserver.django needs Django. Install it: "
+            'pip install "liveserver[django]"',
+            self.run_code(code),
+        )
+
+    def test_the_package_does_not_import_it(self) -> None:
+        code = (
+            "import sys, liveserver; liveserver.LiveServerTestCase; print('django' in sys.modules)"
+        )
+        self.assertEqual(self.run_code(code), "False\n")

@@ -1,0 +1,29 @@
+"""Settings of the project; none of them is there for liveserver, and no host is allowed."""
+
+import os
+import tempfile
+
+kind, _, name = os.environ.get("DJANGO_DATABASE", "memory").partition(":")
+if kind == "postgresql":
+    database = {"ENGINE": "django.db.backends.postgresql", "HOST": name, "NAME": "postgres"}
+    database["USER"] = "postgres"
+else:
+    database = {"ENGINE": "django.db.backends.sqlite3", "NAME": ":memory:"}
+    database["TEST"] = {"NAME": name or None}  # type: ignore[assignment]
+database["CONN_MAX_AGE"] = int(os.environ.get("CONN_MAX_AGE", "0"))  # type: ignore[assignment]
+
+DATABASES = {"default": database}
+DEBUG_PROPAGATE_EXCEPTIONS = "DEBUG_PROPAGATE_EXCEPTIONS" in os.environ
+SECRET_KEY = "secret"
+ALLOWED_HOSTS: list[str] = []
+ROOT_URLCONF = "tests.helpers.django_project.urls"
+INSTALLED_APPS = ["django.contrib.contenttypes", "django.contrib.staticfiles"]
+MIDDLEWARE = ["django.middleware.csrf.CsrfViewMiddleware"]
+STATIC_URL = "static/"
+STATICFILES_DIRS = [tempfile.mkdtemp(prefix="liveserver-static-")]
+STATIC_ROOT = tempfile.mkdtemp(prefix="liveserver-root-")
+MEDIA_URL = "media/"
+MEDIA_ROOT = tempfile.mkdtemp(prefix="liveserver-media-")
+for folder in (STATICFILES_DIRS[0], STATIC_ROOT, MEDIA_ROOT):
+    with open(os.path.join(folder, "a.txt"), "w", encoding="utf-8") as file:
+        file.write(os.path.basename(folder).split("-")[1])

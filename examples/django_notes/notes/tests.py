@@ -1,21 +1,22 @@
 """Django's models on one side, a real ASGI server on the other, by Django's own test runner.
 Run it: python examples/django_notes/manage.py test notes"""
 
-from django.test import TransactionTestCase
+import tempfile
+from pathlib import Path
 
-from liveserver import LiveServerMixin
+from django.test import override_settings
+
+from liveserver.django import StaticLiveServerTestCase
 from notes.models import Note
 
 
-class NoteTests(LiveServerMixin, TransactionTestCase):
+class NoteTests(StaticLiveServerTestCase):
     """One server for the class.
 
-    Django's own live server speaks WSGI. Here `LiveServerMixin` stands before
+    The import is all that differs from Django's own class, which speaks WSGI. It is a
     `TransactionTestCase`: what a test writes is committed, so that the server sees it, and the
     tables are emptied after each test.
     """
-
-    app = "project.asgi:application"
 
     def test_the_server_reads_what_the_test_made(self):
         made = Note.objects.create(text="buy milk")
@@ -39,16 +40,39 @@ class NoteTests(LiveServerMixin, TransactionTestCase):
             lines = list(response.iter_lines(decode_unicode=True))
         self.assertEqual(lines, [f"note {number}" for number in range(100)])
 
+    def test_a_view_that_raises(self):
+        # The client gets a 500, as from Django's class; here it would also fail the test.
+        with self.assertServerRaises(KeyError) as caught:
+            self.assertEqual(self.http.post("/notes", json={}).status_code, 500)
+        self.assertEqual(caught.request.path, "/notes")
+
+    async def test_in_a_coroutine(self):
+        await Note.objects.acreate(text="in a coroutine")
+        self.assertEqual(self.http.get("/notes").json(), {"notes": ["in a coroutine"]})
+
     def test_static_files(self):
         response = self.http.get("/static/notes/style.css")
         self.assertEqual(response.headers["content-type"], "text/css")
         self.assertIn("serif", response.text)
 
+    def test_media_files(self):
+        folder = self.enterContext(tempfile.TemporaryDirectory())
+        Path(folder, "photo.txt").write_text("a photo")
+        with override_settings(MEDIA_ROOT=folder):
+            self.assertEqual(self.http.get("/media/photo.txt").text, "a photo")
 
-class FreshServerTests(LiveServerMixin, TransactionTestCase):
+
+@override_settings(MIDDLEWARE=["django.middleware.csrf.CsrfViewMiddleware"])
+class MiddlewareTests(StaticLiveServerTestCase):
+    """Settings of one class hold for its server, middleware too."""
+
+    def test_the_view_is_exempt_from_the_check(self):
+        self.assertEqual(self.http.post("/notes", json={"text": "no token"}).status_code, 201)
+
+
+class FreshServerTests(StaticLiveServerTestCase):
     """A fresh server for each test, on the same database."""
 
-    app = "project.asgi:application"
     server_scope = "test"
 
     def test_one(self):

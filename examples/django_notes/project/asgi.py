@@ -1,10 +1,9 @@
-"""The ASGI app: Django, and its static files as in development."""
+"""The ASGI app, as Django's `startproject` makes it."""
 
 import os
 
-from django.contrib.staticfiles.handlers import ASGIStaticFilesHandler
 from django.core.asgi import get_asgi_application
 
 os.environ.setdefault("DJANGO_SETTINGS_MODULE", "project.settings")
 
-application = ASGIStaticFilesHandler(get_asgi_application())
+application = get_asgi_application()

@@ -31,6 +31,7 @@ setup(
     entry_points={"pytest11": ["liveserver = liveserver.pytest_plugin"]},
     extras_require={
         "django": ["django>=5.2"],
+        "testclient": ["starlette>=1.0", "httpx2", "websockets>=15.0"],
         "tls": ["trustme>=1.0"],
         "ws": ["websockets>=13.0"],
         "wsgi": ["a2wsgi>=1.10.4"],

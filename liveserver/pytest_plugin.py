@@ -14,6 +14,7 @@ import pytest
 
 __all__ = [
     "pytest_addoption",
+    "pytest_configure",
     "pytest_runtest_call",
     "pytest_runtest_makereport",
     "pytest_runtest_setup",
@@ -26,15 +27,29 @@ __all__ = [
 _KEY = "liveserver_failures"
 
 _JUDGES = "liveserver_raise_server_errors"
+_SWAPS = "liveserver_testclient"
+_IN_PROCESS = "liveserver_in_process"
 
 # Of a test that runs, from its set-up to its teardown: a `TestMonitor`.
 _monitor_key: pytest.StashKey[Any] = pytest.StashKey()
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:
-    """Add the ini option."""
+    """Add the ini options."""
     what = "fail a test if an app raises an exception in it that it does not handle"
     parser.addini(_JUDGES, what, type="bool", default=True)
+    what = "put liveserver.testclient.TestClient in the place of Starlette's and FastAPI's class"
+    parser.addini(_SWAPS, what, type="bool", default=False)
+
+
+def pytest_configure(config: pytest.Config) -> None:
+    """Swap the class of test clients, before anything imports it."""
+    what = f"{_IN_PROCESS}: the test's clients stay in process, with {_SWAPS} = true"
+    config.addinivalue_line("markers", what)
+    if config.getini(_SWAPS):
+        from liveserver.testclient import swap_class
+
+        swap_class()
 
 
 # Their wrappers are the innermost ones, so that other plugins see what they raise and add.
@@ -44,6 +59,7 @@ def pytest_addoption(parser: pytest.Parser) -> None:
 def pytest_runtest_setup(item: pytest.Item) -> Generator[None, Any, Any]:
     """Begin to follow the servers of a test."""
     __tracebackhide__ = True
+    _let_clients_be_in_process(item.get_closest_marker(_IN_PROCESS) is not None)
     return (yield from _phase(item, waits=False))
 
 
@@ -65,6 +81,7 @@ def pytest_runtest_teardown(item: pytest.Item) -> Generator[None, Any, Any]:
         if monitor is not None:
             del item.stash[_monitor_key]
             monitor.release()
+        _let_clients_be_in_process(False)
 
 
 @pytest.hookimpl(wrapper=True)
@@ -112,6 +129,12 @@ def _phase(item: pytest.Item, waits: bool) -> Generator[None, Any, Any]:
         _add_note(item, error)
         raise
     return result
+
+
+def _let_clients_be_in_process(value: bool) -> None:
+    clients = sys.modules.get("liveserver.testclient")
+    if clients is not None:
+        clients.in_process.active = value
 
 
 def _uses_servers() -> bool:

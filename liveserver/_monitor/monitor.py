@@ -1,5 +1,6 @@
 """One test and the servers in it: from the beginning of the test to its end."""
 
+import sys
 from collections.abc import Iterator, Mapping
 
 from liveserver._monitor.app_errors import raise_app_errors
@@ -44,6 +45,9 @@ class TestMonitor:
         self._own_raises = own_raises
         self._outlives_test = own is not None
         self._watch: Watch | None = watch or Watch()
+        # Found without an import of it: few suites use it.
+        self._clients = sys.modules.get("liveserver.testclient")
+        self._clients_mark = self._clients.mark() if self._clients else 0
 
     def note(self, tracebacks: bool = False) -> str:
         """Say what the servers did in this test, and whose server is gone that should be running.
@@ -107,7 +111,12 @@ class TestMonitor:
             self.release()
 
     def release(self) -> None:
-        """Drop the apps' exceptions, whose frames would otherwise stay alive."""
+        """Drop the apps' exceptions, whose frames would otherwise stay alive.
+
+        The clients of `liveserver.testclient` that the test has made are stopped.
+        """
+        if self._clients is not None:
+            self._clients.stop_clients(self._clients_mark)
         if self._watch is not None:
             self._watch.end()
             self._watch = None

@@ -128,7 +128,9 @@ class LogTests(StrictTestCase):
 
         text = run_class(Tests).failures[0][1]
         self.assertIn("\n  ... and 950 more before\n", text)  # of the 1,000 that are kept
-        self.assertEqual(re.findall(r"number (\d+)", text), [f"{n}" for n in range(1950, 2000)])
+        numbers = [int(each) for each in re.findall(r"number (\d+)", text)]
+        self.assertEqual(numbers, list(range(2000 - len(numbers), 2000)))
+        self.assertIn(len(numbers), (49, 50))  # asyncio's debug mode may have a line of its own
 
     def test_a_record_that_cannot_be_formatted(self) -> None:
         lines = LogLines()

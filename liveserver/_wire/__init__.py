@@ -1,0 +1,1 @@
+"""What `liveserver.testclient` is made of: the only rooms that know Starlette's client."""

@@ -1,0 +1,161 @@
+"""The transport of a client: httpx's own, to a server on this machine."""
+
+import contextlib
+import ssl
+from collections.abc import Callable, Iterator
+from typing import Any
+from urllib.parse import unquote
+
+import starlette.testclient
+from starlette.testclient import _Upgrade
+
+from liveserver._options import bounds
+from liveserver._server.live_server import LiveServer
+from liveserver._wire.exchange import HEADER, Exchange, ExchangingApp
+from liveserver._wire.websocket import WireSession
+
+__all__ = ["WireTransport"]
+
+# The one of httpx and httpx2 that Starlette uses.
+httpx: Any = vars(starlette.testclient)["httpx"]
+
+_PORTS = {"http": 80, "ws": 80, "https": 443, "wss": 443}
+
+# It is never used, and httpx would load all certificates for each client.
+_NO_TLS = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
+
+# How often a wait for the app looks whether its server still runs, in seconds.
+_CHECK = 1.0
+
+
+class WireTransport(httpx.BaseTransport):
+    """Sends requests to a server; raises what the app raised.
+
+    Args:
+        server: Returns the running server.
+        app: The app that it serves.
+        settings: What the client was made with: `client`, `root_path`, `app_state`.
+        raises: Whether the app's exceptions are raised here.
+    """
+
+    def __init__(
+        self,
+        server: Callable[[], LiveServer],
+        app: ExchangingApp,
+        settings: dict[str, Any],
+        raises: bool,
+    ) -> None:
+        self._server = server
+        self._app = app
+        self._settings = settings
+        self._raises = raises
+        self._http = httpx.HTTPTransport(verify=_NO_TLS, trust_env=False)
+
+    def handle_request(self, request: Any) -> Any:
+        """Send a request; return the response, whose body is still to be read."""
+        exchange = self._exchange(request)
+        server = self._server()
+        if request.url.scheme in ("ws", "wss"):
+            raise _Upgrade(WireSession(server, exchange, self._app, request))
+        self._app.exchanges[exchange.name] = exchange
+        ending = _Ending(self, exchange, server)
+        try:
+            response = self._http.handle_request(_on_the_wire(request, server, exchange))
+        except httpx.TransportError:
+            ending.end()  # raises the app's exception, if it has one
+            raise
+        except BaseException:
+            ending.forget()
+            raise
+        stream = _Stream(response.stream, ending)
+        made = httpx.Response(
+            response.status_code,
+            headers=response.headers,
+            stream=stream,
+            extensions=response.extensions,
+            request=request,
+        )
+        ending.response = made
+        return made
+
+    def _exchange(self, request: Any) -> Exchange:
+        url = request.url
+        scope = {
+            "scheme": url.scheme,
+            "server": [url.host, url.port or _PORTS[url.scheme]],
+            "client": self._settings["client"],
+            "root_path": self._settings["root_path"],
+            "path": unquote(url.path),
+            "state": self._settings["app_state"].copy(),
+        }
+        return Exchange(scope)
+
+    def close(self) -> None:
+        """Close the connections."""
+        self._http.close()
+
+    def end(self, exchange: Exchange, server: LiveServer, wait: float) -> None:
+        """Wait until the app has done all for a request; raise what it raised."""
+        self._app.exchanges.pop(exchange.name, None)
+        while not exchange.ended.wait(min(wait, _CHECK)) and server.running:
+            wait -= _CHECK
+            if wait <= 0:
+                return
+        if self._raises and exchange.exception is not None:
+            raise exchange.exception
+
+
+class _Ending:
+    """The end of an exchange: once, whether its response was read, left, or never came."""
+
+    response: Any = None
+
+    def __init__(self, transport: WireTransport, exchange: Exchange, server: LiveServer) -> None:
+        self._transport, self._exchange, self._server = transport, exchange, server
+        self._over = False
+
+    def end(self, wait: float = float("inf")) -> None:
+        if self._over:
+            return
+        self._over = True
+        info = self._exchange.debug
+        if info is not None and self.response is not None:
+            self.response.extensions["http.response.debug"] = info
+            for name in ("template", "context"):
+                if name in info:
+                    setattr(self.response, name, info[name])
+        self._transport.end(self._exchange, self._server, wait)
+
+    def forget(self) -> None:
+        self._over = True
+        self._transport._app.exchanges.pop(self._exchange.name, None)
+
+
+class _Stream(httpx.SyncByteStream):
+    def __init__(self, stream: Any, ending: _Ending) -> None:
+        self._stream, self._ending = stream, ending
+
+    def __iter__(self) -> Iterator[bytes]:
+        try:
+            yield from self._stream
+        except httpx.TransportError:
+            self._ending.end()
+            raise
+        self._ending.end()
+
+    def close(self) -> None:
+        self._stream.close()
+        # Of a response that was not read to its end: the app hears that its client has left.
+        with contextlib.suppress(GeneratorExit):
+            self._ending.end(bounds.CLIENT_LEFT)
+
+
+def _on_the_wire(request: Any, server: LiveServer, exchange: Exchange) -> Any:
+    """Return a request with the same bytes for the server's address."""
+    url = httpx.URL(
+        scheme="http", host="127.0.0.1", port=server.port, raw_path=request.url.raw_path
+    )
+    headers = [*request.headers.raw, (HEADER.encode(), exchange.name.encode())]
+    return httpx.Request(
+        request.method, url, headers=headers, stream=request.stream, extensions=request.extensions
+    )

@@ -1,0 +1,1 @@
+"""Starlette's test client on the wire."""

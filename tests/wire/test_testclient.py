@@ -1,0 +1,393 @@
+"""liveserver.testclient: each test with the client in process, and with the one on the wire."""
+
+import asyncio
+import contextlib
+import gc
+import os
+import subprocess
+import sys
+import tempfile
+import threading
+import time
+import unittest
+from collections.abc import AsyncIterator, Callable
+from functools import wraps
+from importlib.util import find_spec
+from pathlib import Path
+from typing import Any
+
+from liveserver import ConfigurationError, LiveServerTestCase
+from tests.helpers import apps
+from tests.helpers.support import StrictTestCase, run_class
+
+HAS_ALL = all(map(find_spec, ("starlette", "httpx2", "websockets")))
+
+if HAS_ALL:
+    from starlette.applications import Starlette
+    from starlette.background import BackgroundTask
+    from starlette.requests import Request
+    from starlette.responses import (
+        JSONResponse,
+        PlainTextResponse,
+        RedirectResponse,
+        Response,
+        StreamingResponse,
+    )
+    from starlette.routing import Route, WebSocketRoute
+    from starlette.testclient import TestClient as InProcess
+    from starlette.testclient import WebSocketDenialResponse
+    from starlette.websockets import WebSocket, WebSocketDisconnect
+
+    from liveserver.testclient import TestClient as OnTheWire
+
+
+class Trouble(Exception):
+    """What the app raises."""
+
+
+class Site:
+    """An app with a route for each kind of response; `events` has what it did."""
+
+    def __init__(self) -> None:
+        self.events: list[str] = []
+        self.app = Starlette(
+            routes=[
+                *(
+                    Route(f"/{name}", getattr(self, name), methods=["GET", "POST"])
+                    for name in ROUTES
+                ),
+                *(WebSocketRoute(f"/{name}", getattr(self, name)) for name in SOCKETS),
+            ],
+            lifespan=self.lifespan,
+        )
+
+    @contextlib.asynccontextmanager
+    async def lifespan(self, app: Any) -> AsyncIterator[dict[str, Any]]:
+        self.events.append("startup")
+        yield {"answer": 42}
+        self.events.append("shutdown")
+
+    async def seen(self, request: "Request") -> "Response":
+        body = await request.body()
+        return JSONResponse(
+            {
+                "url": str(request.url),
+                "client": list(request.client or ()),
+                "root_path": request.scope["root_path"],
+                "headers": dict(request.headers),
+                "state": dict(request.state._state),
+                "cookies": request.cookies,
+                "body": body.decode(),
+            },
+            headers={"x-made": "by the app"},
+        )
+
+    async def raises(self, request: "Request") -> "Response":
+        raise Trouble("by the app")
+
+    async def raises_late(self, request: "Request") -> "Response":
+        return PlainTextResponse("ok", background=BackgroundTask(self._raise))
+
+    async def _raise(self) -> None:
+        raise Trouble("in the background")
+
+    async def background(self, request: "Request") -> "Response":
+        async def later() -> None:
+            await asyncio.sleep(0.02)
+            self.events.append("background")
+
+        return PlainTextResponse("ok", background=BackgroundTask(later))
+
+    async def cookie(self, request: "Request") -> "Response":
+        response = RedirectResponse("/seen")
+        response.set_cookie("name", "value")
+        return response
+
+    async def endless(self, request: "Request") -> "Response":
+        async def lines() -> AsyncIterator[bytes]:
+            try:
+                while True:
+                    yield b"line\n"
+                    await asyncio.sleep(0.001)
+            finally:
+                self.events.append("left")
+
+        return StreamingResponse(lines())
+
+    async def echo(self, socket: "WebSocket") -> None:
+        await socket.accept(subprotocol="b", headers=[(b"x-made", b"by the app")])
+        with contextlib.suppress(WebSocketDisconnect):
+            while True:
+                message = await socket.receive()
+                socket._raise_on_disconnect(message)
+                if message.get("text") == "bye":
+                    await socket.close(4000, "as asked")
+                    return
+                if message.get("text") is not None:
+                    await socket.send_text(message["text"])
+                else:
+                    await socket.send_bytes(message["bytes"])
+
+    async def closes_first(self, socket: "WebSocket") -> None:
+        await socket.close(4001, "not today")
+
+    async def denies(self, socket: "WebSocket") -> None:
+        await socket.send_denial_response(PlainTextResponse("denied", status_code=418))
+
+    async def raises_in_socket(self, socket: "WebSocket") -> None:
+        await socket.accept()
+        raise Trouble("in a socket")
+
+
+METHODS = ["GET", "POST"]
+ROUTES = ("seen", "raises", "raises_late", "background", "cookie", "endless")
+SOCKETS = ("echo", "closes_first", "denies", "raises_in_socket")
+
+
+def each_client(test: Callable[[Any, Any, Any], None]) -> Callable[[Any], None]:
+    """Run a test with each class."""
+
+    @wraps(test)
+    def both(self: Any) -> None:
+        for cls in (InProcess, OnTheWire):
+            with self.subTest(client=cls.__module__):
+                test(self, cls, Site())
+
+    return both
+
+
+@unittest.skipUnless(HAS_ALL, "starlette, httpx2 or websockets is not installed")
+class SameTests(StrictTestCase):
+    """What both classes do alike."""
+
+    @each_client
+    def test_what_the_app_sees(self, cls: Any, site: Site) -> None:
+        for options in (
+            {},
+            {"base_url": "https://shop.test:8443", "root_path": "/api", "client": ("ann", 7)},
+        ):
+            client = cls(site.app, headers={"x-mine": "1"}, cookies={"a": "b"}, **options)
+            self.addCleanup(client.close)
+            response = client.post("/seen?q=%20", content=b"body")
+            self.assertEqual(response.headers["x-made"], "by the app")
+            self.assertEqual(set(response.headers), {"x-made", "content-length", "content-type"})
+            seen = response.json()
+            self.assertEqual(seen["client"], ["ann", 7] if options else ["testclient", 50000])
+            base = "https://shop.test:8443" if options else "http://testserver"
+            self.assertEqual(seen["url"], f"{base}/seen?q=%20")
+            self.assertEqual(seen["body"], "body")
+            self.assertEqual(seen["cookies"], {"a": "b"})
+            self.assertEqual(seen["headers"]["x-mine"], "1")
+            self.assertEqual(seen["headers"]["user-agent"], "testclient")
+            self.assertFalse([name for name in seen["headers"] if "liveserver" in name])
+            self.assertEqual(seen["state"], {})
+
+    @each_client
+    def test_the_lifespan(self, cls: Any, site: Site) -> None:
+        client = cls(site.app)
+        client.get("/seen")
+        self.assertEqual(site.events, [])
+        for _ in range(2):
+            with client:
+                self.assertEqual(site.events, ["startup"])
+                self.assertEqual(client.get("/seen").json()["state"], {"answer": 42})
+                self.assertEqual(
+                    client.portal.call(asyncio.sleep, 0, "from the loop"), "from the loop"
+                )
+            self.assertEqual(site.events, ["startup", "shutdown"])
+            site.events.clear()
+        client.close()
+
+    @each_client
+    def test_a_lifespan_that_raises(self, cls: Any, site: Site) -> None:
+        for startup, shutdown in ((apps.raise_trouble, None), (None, apps.raise_trouble)):
+            app = apps.Faulty(startup=startup, shutdown=shutdown)
+            with self.assertRaises(apps.Trouble), cls(app):
+                self.assertIsNone(startup)
+
+    @each_client
+    def test_exceptions_are_the_apps_own(self, cls: Any, site: Site) -> None:
+        with contextlib.closing(cls(site.app)) as client:
+            for path, text in (("/raises", "by the app"), ("/raises_late", "in the background")):
+                with self.assertRaisesRegex(Trouble, text):
+                    client.get(path)
+        with contextlib.closing(cls(site.app, raise_server_exceptions=False)) as client:
+            self.assertEqual(client.get("/raises").status_code, 500)
+            self.assertEqual(client.get("/raises_late").text, "ok")
+
+    @each_client
+    def test_background_tasks_have_run(self, cls: Any, site: Site) -> None:
+        with contextlib.closing(cls(site.app)) as client:
+            client.get("/background")
+            self.assertEqual(site.events, ["background"])
+
+    @each_client
+    def test_redirects_and_cookies(self, cls: Any, site: Site) -> None:
+        with contextlib.closing(cls(site.app)) as client:
+            self.assertEqual(client.get("/cookie").json()["cookies"], {"name": "value"})
+            response = client.get("/cookie", follow_redirects=False)
+            self.assertEqual((response.status_code, response.headers["location"]), (307, "/seen"))
+            self.assertEqual(client.get("/nowhere").status_code, 404)
+            self.assertEqual(client.head("/seen").content, b"")
+
+    @each_client
+    def test_sockets(self, cls: Any, site: Site) -> None:
+        with contextlib.closing(cls(site.app)) as client:
+            with client.websocket_connect("/echo", subprotocols=["a", "b"]) as socket:
+                self.assertEqual(socket.accepted_subprotocol, "b")
+                self.assertIn((b"x-made", b"by the app"), socket.extra_headers)
+                socket.send_text("text")
+                self.assertEqual(socket.receive_text(), "text")
+                socket.send_bytes(b"bytes")
+                self.assertEqual(socket.receive_bytes(), b"bytes")
+                socket.send_json({"a": 1}, mode="binary")
+                self.assertEqual(socket.receive_json(mode="binary"), {"a": 1})
+                socket.send_text("bye")
+                with self.assertRaises(WebSocketDisconnect) as caught:
+                    socket.receive_text()
+                self.assertEqual(
+                    (caught.exception.code, caught.exception.reason), (4000, "as asked")
+                )
+            with (
+                self.assertRaises(WebSocketDisconnect) as caught,
+                client.websocket_connect("/closes_first"),
+            ):
+                pass
+            self.assertEqual((caught.exception.code, caught.exception.reason), (4001, "not today"))
+            with (
+                self.assertRaises(WebSocketDenialResponse) as denied,
+                client.websocket_connect("/denies"),
+            ):
+                pass
+            self.assertEqual((denied.exception.status_code, denied.exception.text), (418, "denied"))
+            with (
+                self.assertRaisesRegex(Trouble, "in a socket"),
+                client.websocket_connect("/raises_in_socket") as socket,
+            ):
+                socket.receive_text()
+
+    def test_the_class(self) -> None:
+        with contextlib.closing(OnTheWire(Site().app)) as client:
+            self.assertIsInstance(client, InProcess)
+
+
+@unittest.skipUnless(HAS_ALL, "starlette, httpx2 or websockets is not installed")
+class WireTests(StrictTestCase):
+    """What only a client on the wire can do, and what is left of it."""
+
+    def test_an_endless_stream(self) -> None:
+        site = Site()
+        client = OnTheWire(site.app)
+        with client.stream("GET", "/endless") as response:
+            self.assertEqual(next(response.iter_lines()), "line")
+        self.assertEqual(site.events, ["left"])
+        client.close()
+
+    def test_other_clients_see_the_app(self) -> None:
+        from tests.helpers.support import get
+
+        with OnTheWire(Site().app) as client:
+            url = client._running_server().base_url
+            self.assertEqual(get(url, "/nowhere").status, 404)
+
+    def test_faults_that_only_the_wire_shows(self) -> None:
+        async def app(scope: apps.Scope, receive: apps.Receive, send: apps.Send) -> None:
+            headers = [(b"content-length", b"5")]
+            await send({"type": "http.response.start", "status": 200, "headers": headers})
+            await send({"type": "http.response.body", "body": b"too long"})
+
+        with contextlib.closing(InProcess(app)) as client:
+            self.assertEqual(client.get("/").text, "too long")
+        with contextlib.closing(OnTheWire(app)) as client, self.assertRaises(Exception) as caught:
+            client.get("/")
+        self.assertIn("Content-Length", str(caught.exception).title())
+
+    def test_trio_is_refused(self) -> None:
+        with self.assertRaisesRegex(ConfigurationError, "uvicorn runs on asyncio"):
+            OnTheWire(Site().app, backend="trio")
+
+    def test_it_is_stopped(self) -> None:
+        threads = threading.active_count()
+        client = OnTheWire(Site().app)
+        client.get("/seen")
+        self.assertGreater(threading.active_count(), threads)
+        del client
+        gc.collect()
+        deadline = time.monotonic() + 5
+        while threading.active_count() > threads and time.monotonic() < deadline:
+            time.sleep(0.01)
+        self.assertEqual(threading.active_count(), threads)
+
+    def test_it_serves_again_after_a_stop(self) -> None:
+        client = OnTheWire(Site().app)
+        self.assertEqual(client.get("/seen").status_code, 200)
+        client.stop()
+        client.stop()
+        self.assertEqual(client.get("/seen").status_code, 200)
+        client.close()
+
+    def test_at_the_end_of_the_test_that_made_it(self) -> None:
+        made: list[Any] = []
+
+        class Tests(LiveServerTestCase):
+            app = apps.Recorder()
+
+            def test_it(self) -> None:
+                made.append(OnTheWire(Site().app))
+                made[0].get("/seen")
+
+        before = OnTheWire(Site().app)
+        before.get("/seen")
+        self.assertTrue(run_class(Tests).wasSuccessful())
+        self.assertIsNone(made[0]._live)
+        self.assertIsNotNone(before._live)
+        before.close()
+
+
+SUITE = """
+import pytest, threading
+from starlette.testclient import TestClient
+from starlette.responses import PlainTextResponse
+
+async def app(scope, receive, send):
+    await PlainTextResponse(threading.current_thread().name)(scope, receive, send)
+
+client = TestClient(app)
+
+def test_of_the_module(): assert "liveserver" in client.get("/").text
+def test_again(): assert "liveserver" in client.get("/").text
+def test_of_its_own(): assert "liveserver" in TestClient(app).get("/").text
+
+@pytest.mark.liveserver_in_process
+def test_in_process(): assert "liveserver" not in TestClient(app).get("/").text
+"""
+
+
+@unittest.skipUnless(HAS_ALL, "starlette, httpx2 or websockets is not installed")
+@unittest.skipUnless(find_spec("pytest"), "pytest is not installed")
+class SwapTests(StrictTestCase):
+    """One line for a whole suite."""
+
+    seconds = 60
+
+    def run_suite(self, *options: str) -> str:
+        folder = self.enterContext(tempfile.TemporaryDirectory())
+        Path(folder, "test_it.py").write_text(SUITE, "utf-8")
+        plugin = ("-p", "liveserver.pytest_plugin")
+        command = [sys.executable, "-m", "pytest", "-q", "-W", "error", *plugin, *options]
+        done = subprocess.run(
+            command,
+            cwd=folder,
+            env={**os.environ, "PYTEST_DISABLE_PLUGIN_AUTOLOAD": "1"},
+            capture_output=True,
+            text=True,
+            timeout=50,
+            check=False,
+        )
+        return done.stdout + done.stderr
+
+    def test_it(self) -> None:
+        self.assertIn("4 passed", self.run_suite("-o", "liveserver_testclient=true"))
+
+    def test_without_it(self) -> None:
+        self.assertIn("3 failed, 1 passed", self.run_suite())

@@ -31,6 +31,7 @@ from starlette.testclient import TestClient as _StarlettesClient
 
 from liveserver._errors import ConfigurationError
 from liveserver._server.live_server import LiveServer
+from liveserver._server.watch import remove
 from liveserver._wire.exchange import ExchangingApp
 from liveserver._wire.transport import WireTransport
 
@@ -92,6 +93,7 @@ class TestClient(_StarlettesClient):
     def _running_server(self) -> LiveServer:
         if self._live is None or not self._live.running:
             server = LiveServer(self._served_app, raise_server_errors=False, uvicorn_config=_CONFIG)
+            remove(server._control)
             server.start()
             self._live = server
             self._finalizer = weakref.finalize(self, _stop, server, self._transport)

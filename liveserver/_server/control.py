@@ -48,6 +48,7 @@ class ServerControl:
         options: The checked options.
         log: The requests of all its runs.
         of_session: Whether it lives until the process ends. Written before the start.
+        watch_number: Its place among the servers of the process; `watch` writes it.
         run: The run since the last start; None after a stop. Changed under the lock, which a start
             or a stop holds; any thread may read it.
     """
@@ -56,6 +57,7 @@ class ServerControl:
         self.options = options
         self.log = RequestLog()
         self.of_session = False
+        self.watch_number = 0
         self.run: ServerRun | None = None
         self._given = app
         self._make_app, self._as_asgi = app_maker(app, options.factory)

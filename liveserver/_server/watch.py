@@ -13,7 +13,7 @@ from liveserver._sync.threads import run_in_thread
 
 __unittest = __tracebackhide__ = True
 
-__all__ = ["Watch", "add", "servers", "take_first", "tell_started"]
+__all__ = ["Watch", "add", "remove", "servers", "take_first", "tell_started"]
 
 # A `ServerControl`, which imports this module.
 _Server = Any
@@ -27,7 +27,13 @@ _numbers = itertools.count()
 
 def add(server: _Server) -> None:
     """Let the process know a server."""
-    _servers[next(_numbers)] = server
+    server.watch_number = next(_numbers)
+    _servers[server.watch_number] = server
+
+
+def remove(server: _Server) -> None:
+    """Let no watch follow a server that was not started: its client looks after it."""
+    _servers.pop(server.watch_number, None)
 
 
 def servers() -> list[_Server]:
@@ -37,8 +43,9 @@ def servers() -> list[_Server]:
 
 def tell_started(server: _Server) -> None:
     """Let all watches follow a server that starts."""
-    for each in list(_watches):
-        each.follow(server)
+    if server.watch_number in _servers:
+        for each in list(_watches):
+            each.follow(server)
 
 
 def take_first() -> "Watch | None":

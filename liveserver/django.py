@@ -21,6 +21,7 @@ from django.core.handlers.asgi import ASGIHandler
 from django.test import TransactionTestCase, modify_settings
 from django.utils.functional import classproperty
 
+from liveserver._app.loading import imported
 from liveserver._django.connections import SERVER_CONNECTIONS
 from liveserver._django.remarks import remarks
 from liveserver._django.site import DjangoSite, StaticRootHandler, default_application, renewed
@@ -36,6 +37,10 @@ if TYPE_CHECKING:
 __all__ = ["LiveServerTestCase", "StaticLiveServerTestCase"]
 
 __unittest = __tracebackhide__ = True
+
+
+# Of session servers: by their app and handler.
+_IDENTITIES: dict[tuple[int, Any], object] = {}
 
 
 class _ServerThread(NamedTuple):
@@ -122,13 +127,15 @@ class LiveServerTestCase(LiveServerMixin, _ServedTestCase):
                 f"{cls.__qualname__}.static_handler is {handler!r}. Use a subclass of "
                 "django.contrib.staticfiles.handlers.ASGIStaticFilesHandler."
             )
+        app = imported(app)
         if cls.server_options.get("factory"):
             return lambda: DjangoSite(app(), handler)
         return DjangoSite(app, handler)
 
     @classmethod
     def _live_server_identity(cls) -> object:
-        return super()._live_server_identity(), cls.static_handler
+        key = id(super()._live_server_identity()), cls.static_handler
+        return _IDENTITIES.setdefault(key, object())
 
     @classmethod
     def _live_server_start(cls) -> None:

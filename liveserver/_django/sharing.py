@@ -126,9 +126,8 @@ class SharingMixin:
         return self._test_connection.connection
 
     def _set_autocommit(self, autocommit: bool) -> None:
-        # The connection is in autocommit mode already, and setting that again would commit a
-        # transaction of another thread.
-        if not autocommit:
+        # Setting the mode that it has already would commit a transaction of another thread.
+        if autocommit is not (self.connection.isolation_level is None):
             super()._set_autocommit(autocommit)  # type: ignore[misc]
 
     def cursor(self) -> Any:

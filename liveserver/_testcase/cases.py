@@ -138,9 +138,7 @@ class LiveServerMixin:
 
     def __getstate__(self) -> Any:
         """Leave out what no other process can use: parallel runners send tests to another one."""
-        state = super().__getstate__()
-        if not isinstance(state, dict):
-            return state
+        state: Any = super().__getstate__()
         return {name: each for name, each in state.items() if not name.startswith("_live_server_")}
 
     @classmethod

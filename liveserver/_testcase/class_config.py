@@ -186,7 +186,8 @@ def _app(cls: TestClass, factory: bool) -> object:
     given = getattr(cls, "app", app)
     origin = f"app = {given!r} names" if isinstance(given, str) else "app is"
     check_app(app, f"{cls.__qualname__}.{origin}", _ON_CLASS)
-    return given  # a string names it in messages
+    is_named = isinstance(given, str) and imported(given) is app
+    return given if is_named else app  # a string names it in messages
 
 
 def _in_class(cls: TestClass, place: str, error: ConfigurationError) -> ConfigurationError:

@@ -67,6 +67,12 @@ class TakenPortTests(LiveServerTestCase):
     def test_it(self) -> None: ...
 
 
+class RefusingAppTests(LiveServerTestCase):
+    app = "tests.helpers.django_project.asgi:refusing"
+
+    def test_it(self) -> None: ...
+
+
 class ZLastTests(LiveServerTestCase):
     """What the classes above have left behind."""
 

@@ -1,14 +1,17 @@
 """Tests that pass on every database, of the drop-ins for Django's classes."""
 
+import logging
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
-from typing import Any
+from typing import Any, ClassVar
+from unittest import mock
 
 import requests
 from django.conf import settings
 from django.contrib.contenttypes.models import ContentType
+from django.core.handlers.asgi import ASGIHandler
 from django.core.handlers.wsgi import WSGIHandler
-from django.db import connection, transaction
+from django.db import OperationalError, connection, transaction
 from django.test import modify_settings, override_settings, tag
 
 from liveserver import LiveServer
@@ -72,6 +75,33 @@ class DatabaseTests(Base):
                 self.http.get("/write_atomic?n=2&fail=1")
             transaction.set_rollback(True)
         self.assertEqual(self.number("/sync"), 0)
+
+    def test_cursors(self) -> None:
+        expected = ",".join(f"raw{number}" for number in range(6))
+        self.assertEqual(self.http.get("/raw").text, expected)
+
+    def test_without_autocommit(self) -> None:
+        self.assertEqual(self.http.get("/autocommit_off").text, "0")
+        self.assertEqual(self.http.get("/write?n=1").text, "ok")
+        self.assertEqual(self.number("/sync"), 1)
+
+    def test_a_view_that_asks_its_own_server(self) -> None:
+        if connection.vendor == "sqlite" and not in_memory():
+            self.skipTest("SQLite lets one connection write at a time")
+        with mock.patch("liveserver._django.sharing._LOCK_SECONDS", 0.1):
+            self.assertEqual(self.http.get("/asks_itself").text, "ok")
+        self.assertEqual(self.number("/sync"), 2)
+
+    def test_a_transaction_that_cannot_begin(self) -> None:
+        if not in_memory():
+            self.skipTest("it takes no lock")
+        name = "django.db.backends.sqlite3.base.DatabaseWrapper._start_transaction_under_autocommit"
+        with (
+            mock.patch(name, side_effect=OperationalError("no more")),
+            self.assertServerRaises(OperationalError, self.server),
+        ):
+            self.http.get("/write_atomic?n=1")
+        self.assertEqual(self.http.get("/write_atomic?n=1").text, "ok")
 
 
 class LeftTests(Base):
@@ -184,6 +214,50 @@ class RoutedTests(Base):
 
     def test_it(self) -> None:
         self.assertEqual(self.number("/sync"), 0)
+
+
+@modify_settings(MIDDLEWARE={"remove": "django.middleware.csrf.CsrfViewMiddleware"})
+class RouterTests(Base):
+    """An app that has Django's handler inside."""
+
+    app = "tests.helpers.django_project.asgi:routed"
+
+    def test_post(self) -> None:
+        self.assertEqual(self.http.post("/refused/200").status_code, 200)
+
+
+class RouterCsrfTests(CsrfTests):
+    """The same, with other middleware."""
+
+    app = "tests.helpers.django_project.asgi:routed"
+
+
+class FactoryTests(Base):
+    """A function that builds the app."""
+
+    app = ASGIHandler
+    server_options = {"factory": True}
+
+    def test_it(self) -> None:
+        self.assertEqual(self.number("/sync"), 0)
+
+
+class SessionTests(Base):
+    """A server that both classes share."""
+
+    server_scope = "session"
+    servers: ClassVar[set[Any]] = set()
+
+    def test_it(self) -> None:
+        self.assertEqual(self.number("/sync"), 0)
+        self.servers.add(self.server)
+        self.assertEqual(len(self.servers), 1)
+        # What Django says outside of requests is no remark on one.
+        logging.getLogger("django.security.csrf").warning("by the test")
+
+
+class SessionAgainTests(SessionTests):
+    """The second one."""
 
 
 class FilesTests(LiveServerTestCase):

@@ -4,11 +4,12 @@ import asyncio
 import time
 from collections.abc import AsyncIterator, Iterator
 from typing import Any
+from urllib.request import urlopen
 
 from asgiref.sync import sync_to_async
 from django.contrib.contenttypes.models import ContentType
 from django.core.exceptions import PermissionDenied
-from django.db import transaction
+from django.db import connection, transaction
 from django.http import Http404, HttpResponse, StreamingHttpResponse
 from django.urls import path
 
@@ -46,6 +47,38 @@ def write_rest(request: Any) -> HttpResponse:
     if "fail" in request.GET:
         raise LookupError("after a write")
     return HttpResponse("ok")
+
+
+def raw(request: Any) -> HttpResponse:
+    """Use a cursor in each way."""
+    table = ContentType._meta.db_table
+    with connection.cursor() as cursor:
+        rows = [("made", f"raw{number}") for number in range(6)]
+        cursor.executemany(f"INSERT INTO {table} (app_label, model) VALUES (%s, %s)", rows)
+        query = f"SELECT model FROM {table} WHERE app_label = 'made' ORDER BY model"
+        cursor.execute(query)
+        found = [cursor.fetchone(), *cursor.fetchmany(2), *cursor.fetchall()]
+        cursor.execute(query)
+        assert [*cursor] == found
+    return HttpResponse(",".join(model for (model,) in found))
+
+
+def autocommit_off(request: Any) -> HttpResponse:
+    transaction.set_autocommit(False)
+    try:
+        ContentType.objects.create(app_label="made", model="rolled back")
+        transaction.rollback()
+    finally:
+        transaction.set_autocommit(True)
+    return HttpResponse(f"{count()}")
+
+
+@transaction.atomic
+def asks_itself(request: Any) -> HttpResponse:
+    """Ask the same server, in a transaction."""
+    ContentType.objects.create(app_label="made", model="outer")
+    url = request.build_absolute_uri("/write?n=inner")
+    return HttpResponse(urlopen(url, timeout=20).read())
 
 
 def slow(request: Any) -> HttpResponse:
@@ -95,6 +128,9 @@ urlpatterns = [
     path("thread", in_any_thread),
     path("write", write),
     path("write_atomic", write_atomic),
+    path("raw", raw),
+    path("autocommit_off", autocommit_off),
+    path("asks_itself", asks_itself),
     path("slow", slow),
     path("raising", raising),
     path("raising_async", raising_async),

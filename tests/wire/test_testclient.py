@@ -302,6 +302,94 @@ class WireTests(StrictTestCase):
             client.get("/")
         self.assertIn("Content-Length", str(caught.exception).title())
 
+    def test_what_starlette_tells_of_templates(self) -> None:
+        async def app(scope: apps.Scope, receive: apps.Receive, send: apps.Send) -> None:
+            if "debug" in scope["path"]:
+                info = {"template": "page.html", "context": {"a": 1}}
+                await send({"type": "http.response.debug", "info": info})
+            elif "other" in scope["path"]:
+                await send({"type": "http.response.debug", "info": {"other": 1}})
+            await apps.answer(send, b"page")
+
+        for cls in (InProcess, OnTheWire):
+            with self.subTest(client=cls.__module__), contextlib.closing(cls(app)) as client:
+                response = client.get("/debug")
+                self.assertEqual((response.template, response.context), ("page.html", {"a": 1}))
+                debug = client.get("/other").extensions["http.response.debug"]
+                self.assertEqual(debug, {"other": 1})
+
+    def test_a_body_that_cannot_be_made(self) -> None:
+        def body() -> Any:
+            yield b"part"
+            raise Trouble("no more")
+
+        with (
+            contextlib.closing(OnTheWire(Site().app)) as client,
+            self.assertRaisesRegex(Trouble, "no more"),
+        ):
+            client.post("/seen", content=body())
+
+    def test_an_app_that_dies_in_the_middle_of_a_body(self) -> None:
+        async def app(scope: apps.Scope, receive: apps.Receive, send: apps.Send) -> None:
+            await send({"type": "http.response.start", "status": 200, "headers": []})
+            await send({"type": "http.response.body", "body": b"part", "more_body": True})
+            raise Trouble("in the middle")
+
+        with (
+            contextlib.closing(OnTheWire(app)) as client,
+            self.assertRaisesRegex(Trouble, "in the middle"),
+        ):
+            client.get("/")
+        with (
+            contextlib.closing(OnTheWire(app, raise_server_exceptions=False)) as client,
+            self.assertRaisesRegex(Exception, "peer closed|incomplete|Server disconnected"),
+        ):
+            client.get("/")
+
+    def test_an_illegal_header(self) -> None:
+        async def app(scope: apps.Scope, receive: apps.Receive, send: apps.Send) -> None:
+            headers = [(b"bad name", b"value")]
+            await send({"type": "http.response.start", "status": 200, "headers": headers})
+            await send({"type": "http.response.body", "body": b""})
+
+        with contextlib.closing(InProcess(app)) as client:
+            self.assertEqual(client.get("/").status_code, 200)
+        with contextlib.closing(OnTheWire(app)) as client, self.assertRaises(Exception):  # noqa: B017
+            client.get("/")
+
+    def test_a_handler_that_does_not_hear_of_its_client(self) -> None:
+        released = threading.Event()
+
+        async def app(scope: apps.Scope, receive: apps.Receive, send: apps.Send) -> None:
+            await send({"type": "http.response.start", "status": 200, "headers": []})
+            await send({"type": "http.response.body", "body": b"part\n", "more_body": True})
+            await asyncio.to_thread(released.wait, 20)
+
+        with contextlib.closing(OnTheWire(app)) as client:
+            with client.stream("GET", "/") as response:
+                self.assertEqual(next(response.iter_raw()), b"part\n")
+            released.set()  # the block was left before the handler has ended
+
+    def test_sockets_that_end_otherwise(self) -> None:
+        with contextlib.closing(OnTheWire(Site().app)) as client:
+            with client.websocket_connect("/echo", subprotocols=["b"]) as socket:
+                socket.close(1001)
+                socket.send_text("too late")
+                with self.assertRaises(WebSocketDisconnect):
+                    socket.receive_text()
+                socket.send({"type": "websocket.connect"})  # it is connected
+            url = "/echo?\N{GREEK SMALL LETTER ALPHA}"
+            with client.websocket_connect(url, subprotocols=["b"]) as socket:
+                socket.send_text("a")
+                self.assertEqual(socket.receive_text(), "a")
+
+    def test_a_subprotocol_that_was_not_offered(self) -> None:
+        for cls, expected in ((InProcess, None), (OnTheWire, "no subprotocols supported")):
+            with contextlib.closing(cls(Site().app)) as client:
+                context = self.assertRaisesRegex(Exception, expected) if expected else None
+                with context or contextlib.nullcontext(), client.websocket_connect("/echo"):
+                    pass
+
     def test_trio_is_refused(self) -> None:
         with self.assertRaisesRegex(ConfigurationError, "uvicorn runs on asyncio"):
             OnTheWire(Site().app, backend="trio")

@@ -6,7 +6,6 @@ The same class, of which each request goes over HTTP, or a WebSocket, to a real 
 import asyncio
 import contextlib
 import importlib
-import importlib.util
 import itertools
 import math
 import threading
@@ -113,15 +112,6 @@ class TestClient(_StarlettesClient):
             self.stop()
 
     @contextlib.contextmanager
-    def _portal_factory(self) -> Iterator[Any]:
-        if self.portal is not None or not self._wired:
-            with super()._portal_factory() as portal:
-                yield portal
-        else:
-            with self._portal_of_server() as portal:
-                yield portal
-
-    @contextlib.contextmanager
     def _portal_of_server(self) -> Iterator[Any]:
         """Run a portal of anyio on the server's loop."""
         server = self._running_server()
@@ -143,9 +133,8 @@ class TestClient(_StarlettesClient):
         try:
             yield portal
         finally:
-            if server.running:
-                portal.call(portal.stop)
-                server.call(asyncio.wait, [task], timeout=math.inf)
+            portal.call(portal.stop)
+            server.call(asyncio.wait, [task], timeout=math.inf)
 
     def __enter__(self) -> Self:
         if not self._wired:
@@ -197,5 +186,5 @@ def stop_clients(since: int) -> None:
 def swap_class() -> None:
     """Put this class in the place of Starlette's, and of FastAPI's name for it."""
     for name in ("starlette.testclient", "fastapi.testclient"):
-        if importlib.util.find_spec(name.partition(".")[0]) is not None:
+        with contextlib.suppress(ModuleNotFoundError):
             setattr(importlib.import_module(name), "TestClient", TestClient)  # noqa: B010

@@ -121,9 +121,8 @@ class _Ending:
         info = self._exchange.debug
         if info is not None and self.response is not None:
             self.response.extensions["http.response.debug"] = info
-            for name in ("template", "context"):
-                if name in info:
-                    setattr(self.response, name, info[name])
+            for name in {"template", "context"} & info.keys():
+                setattr(self.response, name, info[name])
         self._transport.end(self._exchange, self._server, wait)
 
     def forget(self) -> None:

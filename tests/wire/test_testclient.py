@@ -39,6 +39,9 @@ if HAS_ALL:
     from starlette.websockets import WebSocket, WebSocketDisconnect
 
     from liveserver.testclient import TestClient as OnTheWire
+    from liveserver.testclient import in_process
+
+ROOT = Path(__file__).parent.parent.parent
 
 
 class Trouble(Exception):
@@ -309,6 +312,8 @@ class WireTests(StrictTestCase):
                 await send({"type": "http.response.debug", "info": info})
             elif "other" in scope["path"]:
                 await send({"type": "http.response.debug", "info": {"other": 1}})
+            elif "half" in scope["path"]:
+                await send({"type": "http.response.debug", "info": {"template": "half.html"}})
             await apps.answer(send, b"page")
 
         for cls in (InProcess, OnTheWire):
@@ -317,6 +322,7 @@ class WireTests(StrictTestCase):
                 self.assertEqual((response.template, response.context), ("page.html", {"a": 1}))
                 debug = client.get("/other").extensions["http.response.debug"]
                 self.assertEqual(debug, {"other": 1})
+                self.assertEqual(client.get("/half").template, "half.html")
 
     def test_a_body_that_cannot_be_made(self) -> None:
         def body() -> Any:
@@ -354,8 +360,12 @@ class WireTests(StrictTestCase):
 
         with contextlib.closing(InProcess(app)) as client:
             self.assertEqual(client.get("/").status_code, 200)
-        with contextlib.closing(OnTheWire(app)) as client, self.assertRaises(Exception):  # noqa: B017
-            client.get("/")
+        for raises in (True, False):
+            with (
+                contextlib.closing(OnTheWire(app, raise_server_exceptions=raises)) as client,
+                self.assertRaises(Exception),  # noqa: B017
+            ):
+                client.get("/")
 
     def test_a_handler_that_does_not_hear_of_its_client(self) -> None:
         released = threading.Event()
@@ -389,6 +399,35 @@ class WireTests(StrictTestCase):
                 context = self.assertRaisesRegex(Exception, expected) if expected else None
                 with context or contextlib.nullcontext(), client.websocket_connect("/echo"):
                     pass
+
+    def test_in_process(self) -> None:
+        in_process.active = True
+        self.addCleanup(setattr, in_process, "active", False)
+        site = Site()
+        client = OnTheWire(site.app)
+        in_process.active = False
+        self.assertEqual(client.get("/seen").status_code, 200)
+        with client:
+            with client.websocket_connect("/echo") as socket:
+                socket.send_text("a")
+                self.assertEqual(socket.receive_text(), "a")
+            self.assertEqual(client.get("/seen").json()["state"], {"answer": 42})
+        client.close()
+        self.assertIsNone(client._live)
+
+    def test_close_in_its_block(self) -> None:
+        site = Site()
+        with OnTheWire(site.app) as client:
+            client.close()
+            self.assertEqual(site.events, ["startup"])
+        self.assertEqual(site.events, ["startup", "shutdown"])
+
+    def test_without_what_it_needs(self) -> None:
+        code = "import sys; sys.modules['websockets'] = None; import liveserver.testclient"
+        done = subprocess.run(
+            [sys.executable, "-c", code], capture_output=True, text=True, timeout=30, cwd=ROOT
+        )
+        self.assertIn('needs websockets. Install it: pip install "liveserver[test', done.stderr)
 
     def test_trio_is_refused(self) -> None:
         with self.assertRaisesRegex(ConfigurationError, "uvicorn runs on asyncio"):

@@ -15,6 +15,7 @@ from functools import wraps
 from importlib.util import find_spec
 from pathlib import Path
 from typing import Any
+from unittest import mock
 
 from liveserver import ConfigurationError, LiveServerTestCase
 from tests.helpers import apps
@@ -304,6 +305,15 @@ class WireTests(StrictTestCase):
         with contextlib.closing(OnTheWire(app)) as client, self.assertRaises(Exception) as caught:
             client.get("/")
         self.assertIn("Content-Length", str(caught.exception).title())
+
+    def test_a_background_task_that_lasts(self) -> None:
+        site = Site()
+        with (
+            mock.patch("liveserver._wire.transport._CHECK", 0.001),
+            contextlib.closing(OnTheWire(site.app)) as client,
+        ):
+            client.get("/background")
+        self.assertEqual(site.events, ["background"])
 
     def test_what_starlette_tells_of_templates(self) -> None:
         async def app(scope: apps.Scope, receive: apps.Receive, send: apps.Send) -> None:

@@ -82,9 +82,7 @@ class TestClient(_StarlettesClient):
         }
         self._served_app = exchanging
         client = weakref.ref(self)  # no cycle, so that a client is collected at once
-        self._transport = WireTransport(
-            lambda: _server_of(client), exchanging, settings, given.raise_server_exceptions
-        )
+        self._transport = WireTransport(client, exchanging, settings, given.raise_server_exceptions)
         self._number = next(_numbers)
         self._entered = False
         _clients.add(self)
@@ -158,12 +156,6 @@ class TestClient(_StarlettesClient):
             stack.callback(self._transport.close)
             self.exit_stack = stack.pop_all()
         return self
-
-
-def _server_of(client: "weakref.ref[TestClient]") -> LiveServer:
-    alive = client()
-    assert alive is not None  # it asks
-    return alive._running_server()
 
 
 def _stop(server: LiveServer, transport: Any) -> None:

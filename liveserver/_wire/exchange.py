@@ -4,6 +4,7 @@ The client's thread makes an exchange and names it in a header. The app's wrappe
 away, gives the app what the in-process client would give it, and writes down what the app did.
 """
 
+import asyncio
 import itertools
 import threading
 from collections.abc import Awaitable, Callable, MutableMapping
@@ -29,7 +30,7 @@ class Exchange:
         debug: The message `http.response.debug`, by which Starlette tells of templates.
         accepted: The message by which the app accepted a WebSocket.
         closed: The message by which it closed one, as no close code is sent before the accept.
-        ended: Set when the app has returned, background tasks included.
+        ended: Set when the app has returned, background tasks included, and all was logged.
     """
 
     def __init__(self, scope: dict[str, Any]) -> None:
@@ -61,13 +62,14 @@ class ExchangingApp:
         if scope["type"] == "http":
             extensions = {"http.response.debug": {}, **(scope.get("extensions") or {})}
             scope["extensions"] = extensions
+        # Not before uvicorn has logged what the app raises, which would be the next test's then.
+        task: Any = asyncio.current_task()
+        task.add_done_callback(lambda _: exchange.ended.set())
         try:
             await self.app(scope, receive, _recording(exchange, send))
         except BaseException as error:
             exchange.exception = error
             raise
-        finally:
-            exchange.ended.set()
 
 
 def _take_header(scope: Scope) -> str:

@@ -32,7 +32,7 @@ class WireTransport(httpx.BaseTransport):
     """Sends requests to a server; raises what the app raised.
 
     Args:
-        server: Returns the running server.
+        client: Returns the client, which has the server, and which requests that run keep alive.
         app: The app that it serves.
         settings: What the client was made with: `client`, `root_path`, `app_state`.
         raises: Whether the app's exceptions are raised here.
@@ -40,12 +40,12 @@ class WireTransport(httpx.BaseTransport):
 
     def __init__(
         self,
-        server: Callable[[], LiveServer],
+        client: Callable[[], Any],
         app: ExchangingApp,
         settings: dict[str, Any],
         raises: bool,
     ) -> None:
-        self._server = server
+        self._client = client
         self._app = app
         self._settings = settings
         self._raises = raises
@@ -54,19 +54,23 @@ class WireTransport(httpx.BaseTransport):
     def handle_request(self, request: Any) -> Any:
         """Send a request; return the response, whose body is still to be read."""
         exchange = self._exchange(request)
-        server = self._server()
+        client = self._client()
+        server = client._running_server()
         if request.url.scheme in ("ws", "wss"):
-            raise _Upgrade(WireSession(server, exchange, self._app, request))
+            raise _Upgrade(WireSession(client, server, exchange, self._app, request))
         self._app.exchanges[exchange.name] = exchange
-        ending = _Ending(self, exchange, server)
+        ending = _Ending(self, exchange, client, server)
+        failure = None
         try:
             response = self._http.handle_request(_on_the_wire(request, server, exchange))
-        except httpx.TransportError:
-            ending.end()  # raises the app's exception, if it has one
-            raise
+        except httpx.TransportError as error:
+            failure = error
         except BaseException:
             ending.forget()
             raise
+        if failure is not None:
+            ending.end()  # raises the app's exception, if it has one
+            raise failure
         stream = _Stream(response.stream, ending)
         made = httpx.Response(
             response.status_code,
@@ -110,14 +114,18 @@ class _Ending:
 
     response: Any = None
 
-    def __init__(self, transport: WireTransport, exchange: Exchange, server: LiveServer) -> None:
+    def __init__(
+        self, transport: WireTransport, exchange: Exchange, client: Any, server: LiveServer
+    ) -> None:
         self._transport, self._exchange, self._server = transport, exchange, server
+        self._client: Any = client  # until the end, or its server would stop
         self._over = False
 
     def end(self, wait: float = float("inf")) -> None:
         if self._over:
             return
         self._over = True
+        self._client = None
         info = self._exchange.debug
         if info is not None and self.response is not None:
             self.response.extensions["http.response.debug"] = info
@@ -135,12 +143,14 @@ class _Stream(httpx.SyncByteStream):
         self._stream, self._ending = stream, ending
 
     def __iter__(self) -> Iterator[bytes]:
+        failure = None
         try:
             yield from self._stream
-        except httpx.TransportError:
-            self._ending.end()
-            raise
-        self._ending.end()
+        except httpx.TransportError as error:
+            failure = error
+        self._ending.end()  # raises the app's exception, if it has one
+        if failure is not None:
+            raise failure
 
     def close(self) -> None:
         self._stream.close()

@@ -34,8 +34,14 @@ class WireSession(WebSocketTestSession):
     _connection: "ClientConnection"
 
     def __init__(
-        self, server: LiveServer, exchange: Exchange, app: ExchangingApp, request: Any
+        self,
+        client: Any,
+        server: LiveServer,
+        exchange: Exchange,
+        app: ExchangingApp,
+        request: Any,
     ) -> None:
+        self._client = client  # a client that nobody else holds would stop its server
         self._server, self._exchange, self._app, self._request = server, exchange, app, request
         self.scope = exchange.scope
         self.accepted_subprotocol = None
@@ -43,7 +49,6 @@ class WireSession(WebSocketTestSession):
         self._stack = contextlib.ExitStack()
 
     def __enter__(self) -> Self:
-        from websockets.exceptions import InvalidStatus
         from websockets.sync.client import connect
 
         request = self._request
@@ -66,17 +71,22 @@ class WireSession(WebSocketTestSession):
                 close_timeout=bounds.CLIENT_LEFT,
             )
             self._connection = self._stack.enter_context(connecting)
-        except InvalidStatus as error:
-            self._refused(error.response)
-        except BaseException:
-            self._end()
-            raise
+        except Exception as error:
+            failure: Exception | None = error
+        else:
+            failure = None
+        if failure is not None:
+            self._refused(failure)
         self.accepted_subprotocol = self._exchange.accepted.get("subprotocol")
         self.extra_headers = self._exchange.accepted.get("headers")
         return self
 
-    def _refused(self, response: Any) -> None:
+    def _refused(self, failure: Exception) -> None:
+        """Raise what the in-process client would raise. Called outside of any `except`."""
         self._end()
+        response = getattr(failure, "response", None)
+        if response is None:
+            raise failure
         closed = self._exchange.closed
         if closed is not None:
             raise WebSocketDisconnect(closed.get("code", 1000), closed.get("reason") or "")
@@ -118,8 +128,11 @@ class WireSession(WebSocketTestSession):
         try:
             data = self._connection.recv()
         except ConnectionClosed as error:
-            self._end()
-            code = 1006 if error.rcvd is None else error.rcvd.code
-            reason = "" if error.rcvd is None else error.rcvd.reason
-            return {"type": "websocket.close", "code": code, "reason": reason}
-        return {"type": "websocket.send", "text" if isinstance(data, str) else "bytes": data}
+            closed = error.rcvd
+        else:
+            return {"type": "websocket.send", "text" if isinstance(data, str) else "bytes": data}
+        # Not in the block: frames of its exception are no part of the app's.
+        self._end()
+        if closed is None:
+            return {"type": "websocket.close", "code": 1006, "reason": ""}
+        return {"type": "websocket.close", "code": closed.code, "reason": closed.reason}

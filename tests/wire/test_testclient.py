@@ -226,6 +226,24 @@ class SameTests(StrictTestCase):
             self.assertEqual(site.events, ["background"])
 
     @each_client
+    def test_a_client_that_nobody_else_holds(self, cls: Any, site: Site) -> None:
+        self.assertEqual(cls(site.app).get("/nowhere").status_code, 404)
+        with cls(site.app).websocket_connect("/echo", subprotocols=["b"]) as socket:
+            gc.collect()
+            socket.send_text("a")
+            self.assertEqual(socket.receive_text(), "a")
+
+    @each_client
+    def test_what_is_logged_is_logged_before_the_call_returns(self, cls: Any, site: Site) -> None:
+        with contextlib.closing(cls(site.app)) as client:
+            for _ in range(20):
+                with self.assertRaises(Trouble):
+                    client.get("/raises_late")
+                if cls is OnTheWire:
+                    with self.assertNoLogs("uvicorn.error"):
+                        client.get("/nowhere")
+
+    @each_client
     def test_redirects_and_cookies(self, cls: Any, site: Site) -> None:
         with contextlib.closing(cls(site.app)) as client:
             self.assertEqual(client.get("/cookie").json()["cookies"], {"name": "value"})
@@ -286,6 +304,15 @@ class WireTests(StrictTestCase):
             self.assertEqual(next(response.iter_lines()), "line")
         self.assertEqual(site.events, ["left"])
         client.close()
+
+    def test_exceptions_have_no_other_context(self) -> None:
+        with contextlib.closing(OnTheWire(Site().app)) as client:
+            with (
+                self.assertRaises(Trouble) as caught,
+                client.websocket_connect("/raises_in_socket") as socket,
+            ):
+                socket.receive_text()
+            self.assertIsNone(caught.exception.__context__)
 
     def test_other_clients_see_the_app(self) -> None:
         from tests.helpers.support import get

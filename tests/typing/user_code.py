@@ -259,6 +259,22 @@ class AsyncioRefundTests(IsolatedAsyncioLiveServerTestCase):
         assert_type(caught.request, ServedRequest)
 
 
+async def bound_and_watched(server: LiveServer) -> None:
+    server.bind()
+    with server.raises((LookupError, ValueError), match="no order") as caught:
+        pass
+    assert_type(caught.exception, BaseException)
+    assert_type(caught.request, ServedRequest)
+    async with server.raises(LookupError):
+        pass
+    with server.session(timeout=5) as http:
+        assert_type(http, requests.Session)
+    async with server.async_session() as client:
+        assert_type(client, aiohttp.ClientSession)
+    server.app.state.anything = 1  # its attributes are the user's
+    server.raises("LookupError")  # type: ignore[arg-type]  # pyright: ignore[reportArgumentType]
+
+
 def errors(app: AppError, start: StartupTimeout, stop: ShutdownTimeout, busy: BusyTimeout) -> None:
     assert_type(app.traceback, str)
     assert_type(start.seconds, float)

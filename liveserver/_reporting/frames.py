@@ -105,7 +105,7 @@ def _modules_of(app: object) -> Iterator[str]:
         yield app.partition(":")[0]
         return
     module = getattr(app, "__module__", "")
-    if isinstance(module, str) and not _is_framework(app):
+    if isinstance(module, str) and not (_is_framework(app) or is_own_module(module)):
         yield module
     views = getattr(app, "view_functions", None)
     handlers = list(views.values()) if isinstance(views, dict) else []

@@ -29,6 +29,12 @@ if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
     signal.signal(signal.SIGINT, signal.default_int_handler)
 
 
+# Of tests that look at what a server keeps when nobody uses it.
+without_plugin = unittest.skipIf(
+    "liveserver.pytest_plugin" in sys.modules, "pytest's plugin follows the servers of this test"
+)
+
+
 class StrictTestCase(unittest.TestCase):
     """A test that fails by a warning, a leftover thread or socket, or an exception nobody saw.
 

@@ -2,7 +2,6 @@
 
 import asyncio
 import gc
-import sys
 import unittest
 import weakref
 from concurrent.futures import Future
@@ -13,7 +12,7 @@ from liveserver._requests.log import BackgroundFailure, RequestLog
 from liveserver._requests.middleware import RecordingMiddleware
 from liveserver._requests.record import RequestRecord
 from tests.helpers import apps
-from tests.helpers.support import Client, StrictTestCase, each_base, run_class
+from tests.helpers.support import Client, StrictTestCase, each_base, run_class, without_plugin
 
 SCOPE: dict[str, Any] = {
     "type": "http",
@@ -24,10 +23,6 @@ SCOPE: dict[str, Any] = {
     "client": None,
     "headers": [],
 }
-
-without_plugin = unittest.skipIf(
-    "liveserver.pytest_plugin" in sys.modules, "pytest's plugin follows the servers of this test"
-)
 
 
 def record() -> RequestRecord:

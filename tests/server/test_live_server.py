@@ -13,7 +13,16 @@ from unittest import mock
 
 from liveserver import LiveServer, LiveServerTestCase, NotRunningError, ShutdownError, StartupError
 from tests.helpers import apps
-from tests.helpers.support import Client, StrictTestCase, get, in_thread, loops, until, with_loop
+from tests.helpers.support import (
+    Client,
+    StrictTestCase,
+    get,
+    in_thread,
+    loops,
+    until,
+    with_loop,
+    without_plugin,
+)
 
 
 def has_ipv6() -> bool:
@@ -433,6 +442,7 @@ class OpenConnectionsTests(StrictTestCase):
 class MemoryTests(StrictTestCase):
     """A server that nobody refers to is gone at once, and its app with it."""
 
+    @without_plugin
     def test_nothing_waits_for_the_garbage_collector(self) -> None:
         gc.disable()
         self.addCleanup(gc.enable)

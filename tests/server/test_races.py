@@ -39,7 +39,15 @@ from liveserver._uvicorn.server import UvicornServer
 from tests.helpers import apps
 from tests.helpers.faults import websocket
 from tests.helpers.observed import needs_websockets
-from tests.helpers.support import Client, StrictTestCase, get, loops, until, with_loop
+from tests.helpers.support import (
+    Client,
+    StrictTestCase,
+    get,
+    loops,
+    until,
+    with_loop,
+    without_plugin,
+)
 from tests.server.test_process import ProcessTestCase
 from tests.server.test_robustness import ends, thread_of
 
@@ -316,6 +324,7 @@ class StartTests(StrictTestCase):
                 self.assertTrue(ends(thread))
                 self.assertEqual(cancelled, ["work"])
 
+    @without_plugin
     def test_nothing_keeps_what_failed_to_start(self) -> None:
         async def fail(app: apps.Faulty, receive: apps.Receive, send: apps.Send) -> None:
             raise apps.Trouble("out of order")

@@ -30,6 +30,8 @@ _JUDGES = "liveserver_raise_server_errors"
 _SWAPS = "liveserver_testclient"
 _IN_PROCESS = "liveserver_in_process"
 
+_NO_FAILURES = (KeyboardInterrupt, pytest.exit.Exception, pytest.skip.Exception)
+
 # Of a test that runs, from its set-up to its teardown: a `TestMonitor`.
 _monitor_key: pytest.StashKey[Any] = pytest.StashKey()
 
@@ -111,7 +113,7 @@ def _phase(item: pytest.Item, waits: bool) -> Generator[None, Any, Any]:
     _monitor(item, begins=True)
     try:
         result = yield
-    except Exception as error:
+    except BaseException as error:  # pytest.fail() raises one
         _add_note(item, error)
         raise
     monitor = _monitor(item)
@@ -159,7 +161,7 @@ def _monitor(item: pytest.Item, begins: bool = False) -> Any:
 def _add_note(item: pytest.Item, error: BaseException) -> None:
     """Tell a failure what the servers of its test did."""
     monitor = _monitor(item)
-    if monitor is None or isinstance(error, pytest.skip.Exception):
+    if monitor is None or isinstance(error, _NO_FAILURES):
         return
     from liveserver._monitor.note import annotate, is_annotated
 

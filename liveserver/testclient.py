@@ -81,6 +81,7 @@ class TestClient(_StarlettesClient):
             "app_state": self.app_state,
         }
         self._served_app = exchanging
+        self._starting = threading.Lock()  # several threads may ask first
         client = weakref.ref(self)  # no cycle, so that a client is collected at once
         self._transport = WireTransport(client, exchanging, settings, given.raise_server_exceptions)
         self._number = next(_numbers)
@@ -88,6 +89,10 @@ class TestClient(_StarlettesClient):
         _clients.add(self)
 
     def _running_server(self) -> LiveServer:
+        with self._starting:
+            return self._start()
+
+    def _start(self) -> LiveServer:
         if self._live is None or not self._live.running:
             server = LiveServer(self._served_app, raise_server_errors=False, uvicorn_config=_CONFIG)
             remove(server._control)

@@ -44,7 +44,8 @@ class FilesHandler(ASGIStaticFilesHandler):
         if not root or base.netloc or base.path == "/" or not path.startswith(base.path):
             return ""
         try:
-            return str(safe_join(root, posixpath.normpath(path.removeprefix(base.path))))
+            relative = posixpath.normpath(path.removeprefix(base.path)).lstrip("/")
+            return str(safe_join(root, relative))
         except (SuspiciousFileOperation, ValueError):  # ValueError: a null character
             return ""
 

@@ -5,6 +5,7 @@ away, gives the app what the in-process client would give it, and writes down wh
 """
 
 import asyncio
+import contextlib
 import itertools
 import threading
 from collections.abc import Awaitable, Callable, MutableMapping
@@ -30,6 +31,8 @@ class Exchange:
         debug: The message `http.response.debug`, by which Starlette tells of templates.
         accepted: The message by which the app accepted a WebSocket.
         closed: The message by which it closed one, as no close code is sent before the accept.
+        begun: Whether the app was called, as uvicorn may refuse a request. Its thread sets it.
+        responded: Whether the app has begun a response.
         ended: Set when the app has returned, background tasks included, and all was logged.
     """
 
@@ -40,7 +43,23 @@ class Exchange:
         self.debug: dict[str, Any] | None = None
         self.accepted: dict[str, Any] = {}
         self.closed: dict[str, Any] | None = None
+        self.begun = self.responded = False
+        self._cancel: Callable[[], object] = lambda: None
         self.ended = threading.Event()
+
+    def begin(self) -> None:
+        """Note which task runs the app. On the server's loop."""
+        task: Any = asyncio.current_task()
+        # Not before uvicorn has logged what the app raises, which would be the next test's then.
+        task.add_done_callback(lambda _: self.ended.set())
+        loop = asyncio.get_running_loop()
+        self._cancel = lambda: loop.call_soon_threadsafe(task.cancel)
+        self.begun = True
+
+    def cancel(self) -> None:
+        """Cancel the app's task, in any thread."""
+        with contextlib.suppress(RuntimeError):  # the loop is closed
+            self._cancel()
 
 
 class ExchangingApp:
@@ -62,9 +81,7 @@ class ExchangingApp:
         if scope["type"] == "http":
             extensions = {"http.response.debug": {}, **(scope.get("extensions") or {})}
             scope["extensions"] = extensions
-        # Not before uvicorn has logged what the app raises, which would be the next test's then.
-        task: Any = asyncio.current_task()
-        task.add_done_callback(lambda _: exchange.ended.set())
+        exchange.begin()
         try:
             await self.app(scope, receive, _recording(exchange, send))
         except BaseException as error:
@@ -91,7 +108,9 @@ def _recording(exchange: Exchange, send: Send) -> Send:
         if kind == "http.response.debug":
             exchange.debug = message["info"]
             return
-        if kind == "websocket.accept":
+        if kind == "http.response.start":
+            exchange.responded = True
+        elif kind == "websocket.accept":
             exchange.accepted = message
         elif kind == "websocket.close":
             exchange.closed = message

@@ -86,7 +86,7 @@ class WireTransport(httpx.BaseTransport):
         url = request.url
         scope = {
             "scheme": url.scheme,
-            "server": [url.host, url.port or _PORTS[url.scheme]],
+            "server": [url.raw_host.decode("ascii"), url.port or _PORTS[url.scheme]],
             "client": self._settings["client"],
             "root_path": self._settings["root_path"],
             "path": unquote(url.path),
@@ -101,12 +101,16 @@ class WireTransport(httpx.BaseTransport):
     def end(self, exchange: Exchange, server: LiveServer, wait: float) -> None:
         """Wait until the app has done all for a request; raise what it raised."""
         self._app.exchanges.pop(exchange.name, None)
+        if not exchange.begun:
+            return  # uvicorn has refused it, or httpx
         while not exchange.ended.wait(min(wait, _CHECK)) and server.running:
             wait -= _CHECK
             if wait <= 0:
                 return
         if self._raises and exchange.exception is not None:
             raise exchange.exception
+        if self._raises and not exchange.responded and exchange.ended.is_set():
+            raise AssertionError("TestClient did not receive any response.")
 
 
 class _Ending:
@@ -165,6 +169,8 @@ def _on_the_wire(request: Any, server: LiveServer, exchange: Exchange) -> Any:
         scheme="http", host="127.0.0.1", port=server.port, raw_path=request.url.raw_path
     )
     headers = [*request.headers.raw, (HEADER.encode(), exchange.name.encode())]
+    # Without httpx's timeouts, which the in-process client does not have.
+    extensions = {key: each for key, each in request.extensions.items() if key != "timeout"}
     return httpx.Request(
-        request.method, url, headers=headers, stream=request.stream, extensions=request.extensions
+        request.method, url, headers=headers, stream=request.stream, extensions=extensions
     )

@@ -1,5 +1,6 @@
 """A WebSocket of a client on the wire, with the methods of Starlette's session."""
 
+import asyncio
 import contextlib
 import socket
 from typing import TYPE_CHECKING, Any, Self
@@ -15,6 +16,10 @@ if TYPE_CHECKING:
     from websockets.sync.client import ClientConnection
 
 __all__ = ["WireSession"]
+
+# Seconds that a handler has to end by itself when its client has closed, before it is cancelled, as
+# by the in-process client.
+_GRACE = 0.1
 
 # Headers of the handshake, which the library makes itself.
 _OF_HANDSHAKE = {
@@ -103,11 +108,13 @@ class WireSession(WebSocketTestSession):
 
     def _end(self) -> None:
         """Wait for the handler, and raise what it raised."""
-        self._exchange.ended.wait(bounds.CLIENT_LEFT)
+        exchange = self._exchange
+        if exchange.begun and not exchange.ended.wait(_GRACE):
+            exchange.cancel()
+            exchange.ended.wait(bounds.CLIENT_LEFT)
         self._app.exchanges.pop(self._exchange.name, None)
-        error = self._exchange.exception
-        if error is not None:
-            self._exchange.exception = None
+        error, exchange.exception = exchange.exception, None
+        if error is not None and not isinstance(error, asyncio.CancelledError):
             raise error
 
     def send(self, message: Any) -> None:
@@ -133,6 +140,5 @@ class WireSession(WebSocketTestSession):
             return {"type": "websocket.send", "text" if isinstance(data, str) else "bytes": data}
         # Not in the block: frames of its exception are no part of the app's.
         self._end()
-        if closed is None:
-            return {"type": "websocket.close", "code": 1006, "reason": ""}
-        return {"type": "websocket.close", "code": closed.code, "reason": closed.reason}
+        code, reason = (1006, "") if closed is None else (closed.code, closed.reason)
+        return {"type": "websocket.close", "code": code, "reason": reason}

@@ -61,6 +61,14 @@ def test_failed_session(site): ask(site)
 def test_failed_module(of_module): ask(of_module)
 def test_failed_function(fresh): ask(fresh)
 def test_passed_after(site): fine(site)
+def test_failed_by_fail(site):
+    ask(site)
+    pytest.fail("own")
+
+def test_failed_by_raises(site):
+    with pytest.raises(KeyError):
+        ask(site)
+
 def test_failed_helper():
     with LiveServer(shop, uvicorn_config=OPTIONS) as server:
         ask(server)
@@ -160,7 +168,7 @@ class FunctionTests(ScriptTestCase):
         done = self.pytest(APP + FUNCTIONS, "-rA", *options)
         self.assertEqual(done.returncode, 1, done.stdout)
         found = outcomes(done.stdout)
-        self.assertEqual(len(found), 19, done.stdout)  # a skip has no name
+        self.assertEqual(len(found), 21, done.stdout)  # a skip has no name
         for name, outcome in found.items():
             expected = name.split("_")[1].upper().replace("XFAILED", "XFAIL")
             self.assertEqual(outcome, expected, name + done.stdout)
@@ -173,7 +181,7 @@ class FunctionTests(ScriptTestCase):
         self.assertNotIn("hidden", out)
         # Each failure shows the app's line once, but for that of a server that is not judged.
         failures = out.partition("= XFAILURES =")[0]  # which pytest 8.0 shows, and others do not
-        self.assertEqual(failures.count("raise LookupError"), 12, out)
+        self.assertEqual(failures.count("raise LookupError"), 14, out)
         part = out.partition("_ test_failed_assertion _")[2].partition("\n____")[0]
         self.assertIn("assert 404 == 500", part)
         self.assertRegex(part, r"GET /buy → 200 in .*raised LookupError: sold out, at ")
@@ -200,6 +208,8 @@ class FunctionTests(ScriptTestCase):
             failed,
             {
                 "test_failed_assertion",
+                "test_failed_by_fail",
+                "test_failed_by_raises",
                 "test_failed_not_judged",
                 "test_failed_plain_assertion",
                 "test_xfailed",  # strictly

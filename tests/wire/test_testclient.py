@@ -11,6 +11,7 @@ import threading
 import time
 import unittest
 from collections.abc import AsyncIterator, Callable
+from concurrent.futures import ThreadPoolExecutor
 from functools import wraps
 from importlib.util import find_spec
 from pathlib import Path
@@ -465,6 +466,52 @@ class WireTests(StrictTestCase):
             [sys.executable, "-c", code], capture_output=True, text=True, timeout=30, cwd=ROOT
         )
         self.assertIn('needs websockets. Install it: pip install "liveserver[test', done.stderr)
+
+    def test_requests_that_the_app_does_not_see(self) -> None:
+        with contextlib.closing(OnTheWire(Site().app)) as client:
+            self.assertEqual(client.request("FOO", "/seen").status_code, 400)
+            with self.assertRaisesRegex(Exception, "[Ii]llegal header"):
+                client.get("/seen", headers={"x y": "a"})
+
+    def test_an_app_that_does_not_answer(self) -> None:
+        async def app(scope: apps.Scope, receive: apps.Receive, send: apps.Send) -> None:
+            pass
+
+        for cls in (InProcess, OnTheWire):
+            with (
+                contextlib.closing(cls(app)) as client,
+                self.assertRaisesRegex(AssertionError, "did not receive any response"),
+            ):
+                client.get("/")
+
+    def test_it_has_no_timeout(self) -> None:
+        with contextlib.closing(OnTheWire(Site().app, raise_server_exceptions=False)) as client:
+            client.timeout = 0.001
+            self.assertEqual(client.get("/background").text, "ok")
+
+    def test_first_requests_from_several_threads(self) -> None:
+        before = set(threading.enumerate())
+        with contextlib.closing(OnTheWire(Site().app)) as client:
+            with ThreadPoolExecutor(8) as pool:
+                got = set(pool.map(lambda _: client.get("/seen").status_code, range(24)))
+            self.assertEqual(got, {200})
+        self.assertEqual(set(threading.enumerate()) - before, set())
+
+    def test_a_socket_handler_that_does_not_read(self) -> None:
+        seen = []
+
+        async def app(scope: apps.Scope, receive: apps.Receive, send: apps.Send) -> None:
+            await receive()
+            await send({"type": "websocket.accept"})
+            try:
+                await asyncio.sleep(100)
+            finally:
+                seen.append("cancelled")
+
+        with contextlib.closing(OnTheWire(app)) as client:
+            with client.websocket_connect("/"):
+                pass
+            self.assertEqual(seen, ["cancelled"])
 
     def test_trio_is_refused(self) -> None:
         with self.assertRaisesRegex(ConfigurationError, "uvicorn runs on asyncio"):

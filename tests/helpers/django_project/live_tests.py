@@ -268,6 +268,7 @@ class FilesTests(LiveServerTestCase):
     def test_static_and_media_files(self) -> None:
         self.assertEqual(self.http.get("/static/a.txt").text, self.expected)
         self.assertEqual(self.http.get("/media/a.txt").text, "media")
+        self.assertEqual(self.http.get("/media//a.txt").text, "media")
         for path in ("/static/b.txt", "/media/../a.txt", "/media/%2e%2e/a.txt", "/media/"):
             self.assertEqual(self.http.get(path).status_code, 404, path)
 

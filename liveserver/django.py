@@ -29,6 +29,7 @@ from liveserver._errors import ConfigurationError, StartupError
 from liveserver._options.server_options import ServerOptions
 from liveserver._server.live_server import LiveServer
 from liveserver._testcase.cases import LiveServerMixin
+from liveserver._testcase.class_config import options_of
 from liveserver._testcase.server_property import ServerProperty
 
 if TYPE_CHECKING:
@@ -39,8 +40,8 @@ __all__ = ["LiveServerTestCase", "StaticLiveServerTestCase"]
 __unittest = __tracebackhide__ = True
 
 
-# Of session servers: by their app and handler.
-_IDENTITIES: dict[tuple[int, Any], object] = {}
+# Of session servers: an app, which need not be hashable, and a handler, as one object.
+_IDENTITIES: dict[tuple[int, Any], tuple[object, Any]] = {}
 
 
 class _ServerThread(NamedTuple):
@@ -63,8 +64,8 @@ class _ServedTestCase(TransactionTestCase):
         # Before the set-up: Django forgets it if that fails.
         cls.addClassCleanup(_unset_available_apps, cls)
         super().setUpClass()
-        options = cls.server_options
-        hosts = [cls.allowed_host, cls.host, options.get("host"), options.get("public_host")]
+        options = options_of(cls)
+        hosts = [cls.allowed_host, options.get("host"), options.get("public_host")]
         allowed = list(dict.fromkeys(host.strip("[]") for host in hosts if host))
         allowed += [f"[{host}]" for host in allowed if ":" in host]
         cls.enterClassContext(modify_settings(ALLOWED_HOSTS={"append": allowed}))
@@ -116,8 +117,8 @@ class LiveServerTestCase(LiveServerMixin, _ServedTestCase):
         return renewed(super().create_app() if hasattr(cls, "app") else default_application())
 
     @classmethod
-    def _live_server_options(cls) -> ServerOptions:
-        return {"host": cls.host, "port": cls.port, **cls.server_options}
+    def _live_server_defaults(cls) -> ServerOptions:
+        return {"host": cls.host, "port": cls.port}
 
     @classmethod
     def _live_server_served(cls, app: Any) -> Any:
@@ -128,14 +129,14 @@ class LiveServerTestCase(LiveServerMixin, _ServedTestCase):
                 "django.contrib.staticfiles.handlers.ASGIStaticFilesHandler."
             )
         app = imported(app)
-        if cls.server_options.get("factory"):
+        if options_of(cls).get("factory"):
             return lambda: DjangoSite(app(), handler)
         return DjangoSite(app, handler)
 
     @classmethod
     def _live_server_identity(cls) -> object:
-        key = id(super()._live_server_identity()), cls.static_handler
-        return _IDENTITIES.setdefault(key, object())
+        app = super()._live_server_identity()
+        return _IDENTITIES.setdefault((id(app), cls.static_handler), (app, cls.static_handler))
 
     @classmethod
     def _live_server_start(cls) -> None:

@@ -65,6 +65,7 @@ class TestClient(_StarlettesClient):
     def __init__(self, app: Any, *args: Any, **kwargs: Any) -> None:
         super().__init__(app, *args, **kwargs)
         self._live: LiveServer | None = None
+        self._lock = threading.Lock()  # of its start and stop, as several threads may ask first
         self._wired = not getattr(in_process, "active", False)
         if not self._wired:
             return
@@ -81,7 +82,6 @@ class TestClient(_StarlettesClient):
             "app_state": self.app_state,
         }
         self._served_app = exchanging
-        self._starting = threading.Lock()  # several threads may ask first
         client = weakref.ref(self)  # no cycle, so that a client is collected at once
         self._transport = WireTransport(client, exchanging, settings, given.raise_server_exceptions)
         self._number = next(_numbers)
@@ -89,24 +89,24 @@ class TestClient(_StarlettesClient):
         _clients.add(self)
 
     def _running_server(self) -> LiveServer:
-        with self._starting:
-            return self._start()
-
-    def _start(self) -> LiveServer:
-        if self._live is None or not self._live.running:
-            server = LiveServer(self._served_app, raise_server_errors=False, uvicorn_config=_CONFIG)
-            remove(server._control)
-            server.start()
-            self._live = server
-            self._finalizer = weakref.finalize(self, _stop, server, self._transport)
-        return self._live
+        with self._lock:
+            if self._live is None or not self._live.running:
+                server = LiveServer(
+                    self._served_app, raise_server_errors=False, uvicorn_config=_CONFIG
+                )
+                remove(server._control)
+                server.start()
+                self._live = server
+                self._finalizer = weakref.finalize(self, _stop, server, self._transport)
+            return self._live
 
     def stop(self) -> None:
         """Stop the server; the next request starts another one."""
-        if self._live is not None:
-            server, self._live = self._live, None
-            self._finalizer.detach()
-            _stop(server, self._transport)
+        with self._lock:
+            if self._live is not None:
+                server, self._live = self._live, None
+                self._finalizer.detach()
+                _stop(server, self._transport)
 
     def close(self) -> None:
         """Close the client, and stop its server."""

@@ -33,7 +33,7 @@ class ServerConnections:
 
     def __init__(self) -> None:
         self.shared: Mapping[str, Any] = {}
-        self._locks: dict[str, BoundedLock] = {}
+        self._locks: Mapping[str, BoundedLock] = {}
         # Written under the lock: the connections, each with the thread that made it.
         self._made: list[tuple[Any, threading.Thread]] = []
         self._lock = threading.Lock()
@@ -42,8 +42,9 @@ class ServerConnections:
     def serving(self) -> Iterator[None]:
         """Watch what servers' threads connect to, and share what is in memory, in the block."""
         own = [each for each in connections.all() if _is_in_memory(each)]
+        before = self.shared, self._locks  # of a class in whose test another one is started
         self.shared = {each.alias: each for each in own}
-        self._locks = {each.alias: BoundedLock() for each in own}
+        self._locks = {alias: self._locks.get(alias) or BoundedLock() for alias in self.shared}
         for each in own:
             each.inc_thread_sharing()
         create = connections.create_connection
@@ -59,7 +60,7 @@ class ServerConnections:
             self.close()
             for each in own:
                 each.dec_thread_sharing()
-            self.shared = {}
+            self.shared, self._locks = before
 
     def _create(self, alias: str, create: Callable[[str], Any]) -> Any:
         shared = self.shared.get(alias)

@@ -115,11 +115,11 @@ class TestMonitor:
 
         The clients of `liveserver.testclient` that the test has made are stopped.
         """
-        if self._clients is not None:
-            self._clients.stop_clients(self._clients_mark)
         if self._watch is not None:
             self._watch.end()
             self._watch = None
+        if self._clients is not None:
+            self._clients.stop_clients(self._clients_mark)
 
 
 def late_errors() -> Iterator[tuple[str, BaseException]]:

@@ -31,7 +31,7 @@ A stop; each step is taken only if the run did not end within the bound of the o
     8  `stop_loop`         stop the loop, whatever runs on it                    GRACE
     9  `mute_loop`         leave the stuck thread behind; the error says where it is
     10 join                wait for the executors' jobs, name those that remain  `shutdown_timeout`
-    A stop that Ctrl-C interrupts posts steps 1 and 3 to 5, and waits for nothing.
+    A stop that Ctrl-C interrupts posts steps 1 and 3 to 5, and does not wait.
 
 Bounds, in seconds (`_options/bounds.py`)
     GRACE         0.5    what takes less than a millisecond unless something is wrong

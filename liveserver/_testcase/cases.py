@@ -142,9 +142,9 @@ class LiveServerMixin:
         return {name: each for name, each in state.items() if not name.startswith("_live_server_")}
 
     @classmethod
-    def _live_server_options(cls) -> ServerOptions:
-        """Return the options of the class's server. An integration adds its own."""
-        return cls.server_options
+    def _live_server_defaults(cls) -> ServerOptions:
+        """Return options that `server_options` may replace. An integration has some."""
+        return {}
 
     @classmethod
     def _live_server_served(cls, app: Any) -> Any:

@@ -25,6 +25,7 @@ __all__ = [
     "is_async",
     "is_expected_to_fail",
     "make_server",
+    "options_of",
     "scope_of",
     "shared",
 ]
@@ -119,7 +120,7 @@ def make_server(cls: TestClass) -> LiveServer:
     Raises:
         ConfigurationError: The class is not set up right; the message names it.
     """
-    options = _options(cls)
+    options = options_of(cls)
     app = cls._live_server_served(_app(cls, factory=options.get("factory") is True))
     try:
         return LiveServer(app, **options)
@@ -136,7 +137,7 @@ def shared(cls: TestClass) -> LiveServer:
     """
     from liveserver._testcase.session_servers import shared_server  # few suites need it
 
-    given = _options(cls)
+    given = options_of(cls)
     try:
         options = make_options(given)
     except ConfigurationError as error:
@@ -159,15 +160,21 @@ def _users_builder(cls: TestClass) -> Callable[..., object] | None:
     return None if is_own_module(builder.__func__.__module__) else builder.__func__
 
 
-def _options(cls: TestClass) -> ServerOptions:
-    options: ServerOptions = cls._live_server_options()
+def options_of(cls: TestClass) -> ServerOptions:
+    """Return the options of a class's server.
+
+    Raises:
+        ConfigurationError: `server_options` is no mapping, or has a name that is no option.
+    """
+    options: ServerOptions = cls.server_options
     if not isinstance(options, Mapping):
         raise ConfigurationError(
             f"{cls.__qualname__}.server_options is {options!r}. Use a mapping of LiveServer's "
             'keyword arguments, such as {"startup_timeout": 30}.'
         )
     check_names(options, ServerOptions.__annotations__, f"{cls.__qualname__}.server_options")
-    return {"raise_server_errors": bool(cls.raise_server_errors), **options}
+    judges = bool(cls.raise_server_errors)
+    return {"raise_server_errors": judges, **cls._live_server_defaults(), **options}
 
 
 def _app(cls: TestClass, factory: bool) -> object:

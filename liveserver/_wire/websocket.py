@@ -107,12 +107,16 @@ class WireSession(WebSocketTestSession):
         self._end()
 
     def _end(self) -> None:
-        """Wait for the handler, and raise what it raised."""
+        """Wait for the handler, cancel it, and raise what it raised."""
         exchange = self._exchange
         if exchange.begun and not exchange.ended.wait(_GRACE):
             exchange.cancel()
             exchange.ended.wait(bounds.CLIENT_LEFT)
-        self._app.exchanges.pop(self._exchange.name, None)
+        self._app.exchanges.pop(exchange.name, None)
+        self._raise()
+
+    def _raise(self) -> None:
+        exchange = self._exchange
         error, exchange.exception = exchange.exception, None
         if error is not None and not isinstance(error, asyncio.CancelledError):
             raise error
@@ -138,7 +142,9 @@ class WireSession(WebSocketTestSession):
             closed = error.rcvd
         else:
             return {"type": "websocket.send", "text" if isinstance(data, str) else "bytes": data}
-        # Not in the block: frames of its exception are no part of the app's.
-        self._end()
+        # Not in the block: frames of its exception are no part of the app's. The handler may go on
+        # after it has closed the socket.
+        if self._exchange.ended.wait(_GRACE):
+            self._raise()
         code, reason = (1006, "") if closed is None else (closed.code, closed.reason)
         return {"type": "websocket.close", "code": code, "reason": reason}

@@ -22,6 +22,7 @@ FAILED = {
     "SubTests.test_sub (path='/raising')": r"GET /raising → 500 in .* at \S+urls.py:\d+ in raising",
     "InTestCase": r"ConfigurationError: InTestCase is a django\.test\.TestCase\..* Use l",
     "NoStaticURLTests": r"ImproperlyConfigured: You're using the staticfiles app without",
+    "WrongOptionsTests": r"ConfigurationError: WrongOptionsTests\.server_options is \['tls'\]",
     "RefusingAppTests": r"StartupError: .*no database server",
     "TakenPortTests": r"OSError: \[Errno \d+\] Address already in use\nCannot listen on 'localh",
     "WSGIStaticHandlerTests": r"static_handler is <class .*Use a subclass of \S+ASGIStaticFilesH",

@@ -67,6 +67,12 @@ class TakenPortTests(LiveServerTestCase):
     def test_it(self) -> None: ...
 
 
+class WrongOptionsTests(LiveServerTestCase):
+    server_options = ["tls"]  # type: ignore[assignment]
+
+    def test_it(self) -> None: ...
+
+
 class RefusingAppTests(LiveServerTestCase):
     app = "tests.helpers.django_project.asgi:refusing"
 
@@ -98,3 +104,6 @@ class ZLastTests(LiveServerTestCase):
             self.assertNotEqual(other.live_server_url, self.live_server_url)
         finally:
             other.doClassCleanups()
+        # The class's own server goes on as before.
+        ContentType.objects.create(app_label="made", model="by the test")
+        self.assertEqual(self.http.get("/sync").text, "1")

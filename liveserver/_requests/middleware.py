@@ -2,7 +2,7 @@
 
 import asyncio
 import logging
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Collection, Mapping
 from concurrent.futures import Future
 from contextvars import ContextVar
 from typing import Any
@@ -54,7 +54,7 @@ class RecordingMiddleware:
         self.app: ASGIApp | None = None
         self.loop: asyncio.AbstractEventLoop | None = None
         self.log = log
-        self.tasks: Iterable[asyncio.Task[Any]] = ()
+        self.tasks: Collection[asyncio.Task[Any]] = ()
         self.running: set[RequestRecord] = set()
         self.every_second: Callable[[], None] = _nothing
         self.on_end: Callable[[], None] = _nothing

@@ -21,6 +21,7 @@ from liveserver._requests.record import RequestRecord
 from liveserver._server.background import exception_handler
 from liveserver._server.executor import AppExecutors, DaemonExecutor
 from liveserver._sync.latches import Latch, StartOutcome
+from liveserver._sync.quiet_loop import QuietLoop
 from liveserver._uvicorn.config import Configuration
 from liveserver._uvicorn.loggers import mark_server_thread
 from liveserver._uvicorn.server import UvicornServer
@@ -81,6 +82,13 @@ class LoopThread:
         if self._loop is not None:
             with contextlib.suppress(RuntimeError):
                 self._loop.call_soon_threadsafe(action)
+
+    def is_quiet(self) -> bool:
+        """Whether no request runs, and none is on its way. False may also mean: ask the loop."""
+        loop = self._loop
+        quiet = isinstance(loop, QuietLoop) and loop.is_quiet()
+        # After it: what arrived before that is among these, or has ended.
+        return quiet and not self.middleware.tasks and not self.middleware.running
 
     def submit(
         self, action: Callable[[], None], future: "Future[Any]", at_end: Callable[[], None]

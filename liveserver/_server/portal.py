@@ -76,6 +76,8 @@ class Portal:
             seconds: How long.
             awaited: Whether to wait for a request; by default for all that have an end.
         """
+        if self._loop_thread.is_quiet():
+            return
         action = partial(self._loop_thread.when_idle, awaited)
         rest = self._options.bound(seconds)
         while not self._is_done(action, min(rest, bounds.CLIENT_LEFT)):

@@ -18,6 +18,7 @@ from uvicorn.middleware.message_logger import MessageLoggerMiddleware
 from liveserver._app.asgi import ASGIApp, Receive, Scope, Send
 from liveserver._errors import ConfigurationError, printable, text_of
 from liveserver._options.validation import as_given, check_values
+from liveserver._sync.quiet_loop import IS_SUPPORTED, QuietLoop
 from liveserver._uvicorn.contracts import check_protocol, check_uvicorn
 
 __unittest = __tracebackhide__ = True
@@ -152,6 +153,8 @@ def _configure(given: Mapping[str, Any]) -> Configuration:
         with _traced() if level in ("trace", TRACE_LOG_LEVEL) else contextlib.nullcontext():
             config.load()
         make_loop = config.get_loop_factory() or asyncio.new_event_loop
+        if make_loop is asyncio.SelectorEventLoop and IS_SUPPORTED:
+            make_loop = QuietLoop
     except (Exception, SystemExit) as error:
         values = ", ".join(as_given(*each) for each in given.items() if each[0] not in logs)
         raise ConfigurationError(_refusal(error, values)) from error

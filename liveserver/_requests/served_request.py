@@ -1,10 +1,11 @@
 """`ServedRequest`: what a user sees of a request."""
 
-from typing import NamedTuple
+from collections.abc import Sequence
+from typing import Any, NamedTuple, Protocol, overload
 
 from liveserver._errors import printable
 
-__all__ = ["ServedRequest"]
+__all__ = ["ServedRequest", "ServedRequests"]
 
 
 class ServedRequest(NamedTuple):
@@ -71,6 +72,40 @@ class ServedRequest(NamedTuple):
         path = self.raw_path.decode("latin-1") or self.path
         target = printable(f"{method} {path}{query}".rstrip())
         return f"{target} \N{RIGHTWARDS ARROW} {status}"
+
+
+class _Record(Protocol):
+    def served(self) -> ServedRequest: ...
+
+
+class ServedRequests(Sequence[ServedRequest]):
+    """Requests, each of which is made when it is looked at: there may be 10,000 of them."""
+
+    def __init__(self, records: Sequence[_Record]) -> None:
+        self._records = records
+
+    @overload
+    def __getitem__(self, index: int) -> ServedRequest: ...
+    @overload
+    def __getitem__(self, index: slice) -> "ServedRequests": ...
+    def __getitem__(self, index: int | slice) -> "ServedRequest | ServedRequests":
+        if isinstance(index, slice):
+            return ServedRequests(self._records[index])
+        return self._records[index].served()
+
+    def __len__(self) -> int:
+        return len(self._records)
+
+    def __eq__(self, other: object) -> bool:
+        return isinstance(other, Sequence) and tuple(self) == tuple(other)
+
+    __hash__ = None  # type: ignore[assignment]  # its requests may still change
+
+    def __repr__(self) -> str:
+        return repr(tuple(self))
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        return tuple, (tuple(self),)
 
 
 def _span(seconds: float) -> str:

@@ -2,12 +2,12 @@
 
 import re
 import ssl
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Sequence
 from typing import Any, Self, TypeVar, Unpack, overload
 
 from liveserver._errors import ConfigurationError
 from liveserver._options.server_options import ServerOptions, make_options, server_signature
-from liveserver._requests.served_request import ServedRequest
+from liveserver._requests.served_request import ServedRequest, ServedRequests
 from liveserver._server.awaitable import AwaitableServer
 from liveserver._server.control import ServerControl
 from liveserver._server.portal import RemoteCall
@@ -190,9 +190,12 @@ class LiveServer(AwaitableServer, SessionFactory):
         self._control.restart()
 
     @property
-    def requests(self) -> tuple[ServedRequest, ...]:
-        """What it served, oldest first, through all its starts; the last 10,000 requests."""
-        return tuple(record.served() for record in self._control.log.since())
+    def requests(self) -> Sequence[ServedRequest]:
+        """What it served by now, oldest first, through all its starts; the last 10,000 requests.
+
+        Each is as it stands when it is taken out.
+        """
+        return ServedRequests(self._control.log.since())
 
     def wait_idle(self, timeout: float) -> None:
         """Wait until no request is running, background tasks of responses included.

@@ -6,7 +6,7 @@ needed, and fails by that.
 
 import ssl
 import unittest
-from collections.abc import Awaitable
+from collections.abc import Awaitable, Sequence
 from typing import Any, assert_type
 
 import aiohttp
@@ -176,7 +176,7 @@ def wrong_arguments() -> None:
 
 
 def records(server: LiveServer) -> None:
-    assert_type(server.requests, tuple[ServedRequest, ...])
+    assert_type(server.requests, Sequence[ServedRequest])
     for request in server.requests:
         assert_type(request.path, str)
         assert_type(request.status, int | None)

@@ -1,5 +1,6 @@
 """Random sequences of what users do with a server, against a model of its states."""
 
+import asyncio
 import contextlib
 import importlib.util
 import os
@@ -88,7 +89,9 @@ class StatesTests(StrictTestCase):
 def make_machine(loop: str) -> Any:
     """Make the state machine for a loop; hypothesis is imported only here."""
     from hypothesis.stateful import RuleBasedStateMachine, invariant, precondition, rule
+    from hypothesis.strategies import booleans
 
+    awaited = booleans()  # whether the awaitable form is used
     running = precondition(lambda self: self.running)
     stopped = precondition(lambda self: not self.running)
 
@@ -107,40 +110,44 @@ def make_machine(loop: str) -> Any:
             self.patches = contextlib.ExitStack()
             self.patches.enter_context(mock.patch("liveserver._options.bounds.GRACE", 0.2))
 
+        def do(self, method: str, awaited: bool) -> None:
+            with warnings.catch_warnings():
+                warnings.simplefilter("ignore", ResourceWarning)
+                if awaited:
+                    asyncio.run(getattr(self.server, f"a{method}")())
+                else:
+                    getattr(self.server, method)()
+
         def client(self) -> Client:
             client = Client(self.url)
             self.clients.append(client)
             return client
 
         @stopped
-        @rule()
-        def start(self) -> None:
-            self.server.start()
+        @rule(awaited=awaited)
+        def start(self, awaited: bool) -> None:
+            self.do("start", awaited)
             self.running = True
             self.starts += 1
             assert self.url in ("", self.server.base_url), "the port has changed"
             self.url = self.server.base_url
 
-        @rule()
-        def stop(self) -> None:
-            with warnings.catch_warnings():
-                warnings.simplefilter("ignore", ResourceWarning)
-                self.server.stop()
+        @rule(awaited=awaited)
+        def stop(self, awaited: bool) -> None:
+            self.do("stop", awaited)
             self.running = False
 
         @running
-        @rule()
-        def restart(self) -> None:
-            with warnings.catch_warnings():
-                warnings.simplefilter("ignore", ResourceWarning)
-                self.server.restart()
+        @rule(awaited=awaited)
+        def restart(self, awaited: bool) -> None:
+            self.do("restart", awaited)
             self.starts += 1
 
         @running
-        @rule()
-        def start_again(self) -> None:
+        @rule(awaited=awaited)
+        def start_again(self, awaited: bool) -> None:
             with contextlib.suppress(StartupError):
-                self.server.start()
+                self.do("start", awaited)
                 raise AssertionError("a running server started")
 
         @running
@@ -179,9 +186,9 @@ def make_machine(loop: str) -> Any:
             assert self.app.begun.wait(5)
 
         @running
-        @rule()
-        def drop(self) -> None:
-            self.server.drop_connections()
+        @rule(awaited=awaited)
+        def drop(self, awaited: bool) -> None:
+            self.do("drop_connections", awaited)
             self.server.wait_idle(5)
             self.close_clients()
 
@@ -213,7 +220,7 @@ def make_machine(loop: str) -> Any:
 
         def teardown(self) -> None:
             self.close_clients()
-            self.stop()
+            self.do("stop", awaited=False)
             self.patches.close()
             join_new_threads(self.threads)
             assert set(threading.enumerate()) <= self.threads

@@ -3,14 +3,13 @@
 import asyncio
 import logging
 from collections.abc import Callable, Collection, Mapping
-from concurrent.futures import Future
 from contextvars import ContextVar
 from typing import Any
 
 from liveserver._app.asgi import ASGIApp, Message, Receive, Scope, Send
 from liveserver._requests.log import RequestLog
 from liveserver._requests.record import RequestRecord
-from liveserver._sync.latches import resolve
+from liveserver._sync.latches import Outcome
 
 __all__ = ["Awaited", "RecordingMiddleware", "current_record"]
 
@@ -61,7 +60,7 @@ class RecordingMiddleware:
         self.record_class = RequestRecord
         self._next_second = 0.0
         # Who waits, and for which requests. Only the server's thread uses it.
-        self._waiters: list[tuple[Future[None], Awaited]] = []
+        self._waiters: list[tuple[Outcome[None], Awaited]] = []
 
     async def asgi(self, scope: Scope, receive: Receive, send: Send) -> Any:
         """Run the app for one request, and record what comes of it."""
@@ -95,7 +94,7 @@ class RecordingMiddleware:
         finally:
             self.running.remove(record)
             record.end()
-            self.resolve_waiters()
+            self.wake_waiters()
 
     def add_refusal(self, status: int, scope: Mapping[str, Any]) -> None:
         """Record a request that uvicorn answers by itself. Runs on the loop.
@@ -124,7 +123,7 @@ class RecordingMiddleware:
                     record.cycle.access_log = False
                 await send(message)
                 record.sent(message)
-                self.resolve_waiters()  # it may be an event stream
+                self.wake_waiters()  # it may be an event stream
             else:
                 await send(message)
                 record.sent(message)
@@ -136,13 +135,13 @@ class RecordingMiddleware:
         if record.exception is not None:
             self.log.add_failure(record)
 
-    def when_idle(self, waiter: "Future[None]", awaited: Awaited) -> None:
-        """Resolve a future when no request runs that is awaited."""
+    def when_idle(self, waiter: Outcome[None], awaited: Awaited) -> None:
+        """Set an outcome when no request runs that is awaited."""
         self._waiters.append((waiter, awaited))
-        self.resolve_waiters()
+        self.wake_waiters()
 
-    def resolve_waiters(self) -> None:
-        """Resolve the futures whose moment has come."""
+    def wake_waiters(self) -> None:
+        """Set the outcomes whose moment has come."""
         if not self._waiters or self._has_new_request():
             return
         waiters, self._waiters = self._waiters, []
@@ -150,12 +149,12 @@ class RecordingMiddleware:
             if any(map(awaited, self.running)):
                 self._waiters.append((waiter, awaited))
             else:
-                resolve(waiter)
+                waiter.set_result(None)
 
     def _has_new_request(self) -> bool:
         """Whether uvicorn has a task that has not called the app yet, as for a pipelined request.
 
-        Its end resolves the waiters: it may be one that uvicorn itself answers.
+        Its end wakes the waiters: it may be one that uvicorn itself answers.
         """
         known = {record.task for record in self.running}
         current = asyncio.current_task(self.loop)
@@ -167,7 +166,7 @@ class RecordingMiddleware:
         return False
 
     def _on_task_done(self, _: object) -> None:
-        self.resolve_waiters()
+        self.wake_waiters()
 
     def count_waits(self) -> None:
         """Count a wait of `bounds.CLIENT_LEFT` for each request whose client has left."""
@@ -175,9 +174,9 @@ class RecordingMiddleware:
             record.count_wait()
 
     def end(self) -> None:
-        """Resolve all futures: the run is over."""
+        """Set all outcomes: the run is over."""
         while self._waiters:
-            resolve(self._waiters.pop()[0])
+            self._waiters.pop()[0].set_result(None)
         # Break the reference cycle with the server, so that its app is freed now.
         self.every_second = _nothing
         self.tasks = ()

@@ -7,14 +7,14 @@ Threads
                          daemon, because nothing can end a thread that is stuck in the app's code
     worker threads       run what the app gives to the loop's executor: sync handlers, WSGI
     helper threads       run a blocking call of ours for an `async` one (`run_in_thread`)
-    Other threads reach the loop by `LoopThread.post`; it answers by a `Latch` or a `Future`.
+    Other threads reach the loop by `LoopThread.post`; it answers by a `Latch` or an `Outcome`.
 
 A start
     1  `address.listen`         user's    bind and listen: the port is taken
     2  `ServerRun.start`        user's    start the thread, wait `startup_timeout` for the outcome
     3  `UvicornServer.begin`    server's  build the app, start its lifespan
     4  `start_serving`          server's  wait for the app's startup, accept connections
-    5  `StartOutcome.resolve`   server's  ready, or the failure
+    5  `Outcome.set_result`     server's  ready, or the failure
     After a timeout or Ctrl-C, steps 7 to 9 of a stop follow.
 
 A stop; each step is taken only if the run did not end within the bound of the one before
@@ -40,7 +40,7 @@ Bounds, in seconds (`_options/bounds.py`)
     CLIENT_LEFT   0.5    a request whose client has left is waited for, twice at most
     LOOP_BLOCK    0.005  a stop may block the caller's loop so long, to save a helper thread
     RESPONSE_END  0.5    from a complete response to its request's end, for a note
-    OUTCOME       1.0    a thread that has decided the outcome of a start publishes it
+    OUTCOME       1.0    a thread that has decided an outcome publishes it
     SIGNAL_CHECK  0.5    between two checks for signals in a blocking read
     The waits are `threading`'s, never a clock or timer of asyncio, which freezegun freezes.
     LIVESERVER_TIMEOUTS=off lifts all but those after Ctrl-C and at the process's end.
@@ -100,7 +100,7 @@ class ServerRun:
         # Written under the lock of ServerControl; any thread may read it.
         self._left_behind = False
         name = f"liveserver-{port}"
-        self.thread = threading.Thread(target=loop_thread.run, name=name, daemon=True)
+        self.thread = threading.Thread(target=self._run_thread, name=name, daemon=True)
         self.portal = Portal(options, loop_thread, self.thread)
 
     @property
@@ -115,10 +115,7 @@ class ServerRun:
         return self._left_behind or self.loop_thread.ended.is_set()
 
     def start(self, app: object) -> None:
-        """Start the thread and wait until the app is ready.
-
-        Args:
-            app: The app as the user gave it, for an error."""
+        """Start the thread and wait until the app, as the user gave it, is ready."""
         outcome = self.loop_thread.outcome
         try:
             self._start_thread()
@@ -129,12 +126,12 @@ class ServerRun:
             raise
         if not in_time:
             place = standing(self.loop_thread.startup_task, self.thread)
-            # Unless the server's thread resolves it while this thread looks at the clock.
+            # Unless the server's thread sets it while this thread looks at the clock.
             if outcome.cancel():
                 raise self._start_timeout(app, place)
-        if outcome.failure is not None:
+        if outcome.error is not None:
             self._wait_ended(self._grace)
-            raise _without_our_frames(outcome.failure)
+            raise _without_our_frames(outcome.error)
 
     def _start_thread(self) -> None:
         handled = sys.exception()
@@ -147,6 +144,11 @@ class ServerRun:
                 # upset the lock of that wait, which complains instead.
                 raise error.__context__ or error from None
             raise StartupError(f"The system gave no thread for the server: {error}.") from error
+
+    def _run_thread(self) -> None:
+        self.loop_thread.run()
+        if self.loop_thread.failure is None:  # else a stop, or the process's end, tells it
+            process_hooks.unregister(self)
 
     def discard(self) -> None:
         """Forget a run whose thread did not begin. If it begins later, its sockets are closed."""
@@ -166,6 +168,7 @@ class ServerRun:
 
     def _kill(self) -> str:
         """Take steps 7 to 9 of a stop; say what did not end."""
+        self.loop_thread.unheard = True
         for action in (self.loop_thread.cancel_main_task, self.loop_thread.stop_loop):
             self.loop_thread.post(action)
             if self._wait_ended(bounds.GRACE):
@@ -275,14 +278,11 @@ class ServerRun:
     def _wait_ended(self, seconds: float) -> bool:
         ended = self.loop_thread.ended
         if self.thread.ident is not None and not ended.is_set():
-            # First the thread: usually this is the only wait of a stop. But not for long, as the
-            # app's workers may keep the thread although the loop has ended. The thread is not
-            # alive yet if a signal came while it started.
+            # First the thread: usually this is the only wait of a stop. Not for long, as an app's
+            # workers may keep it although the loop has ended; and it may not be alive yet.
             if self.thread.is_alive():
                 self.thread.join(min(seconds, bounds.STREAM_END))
             ended.wait(seconds)
-        if ended.is_set():
-            process_hooks.unregister(self)
         return ended.is_set()
 
     # The end of the process, and its forks.

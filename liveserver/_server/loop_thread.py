@@ -8,7 +8,6 @@ import contextlib
 import socket
 import threading
 from collections.abc import Callable
-from concurrent.futures import Future
 from functools import partial
 from typing import Any
 
@@ -20,7 +19,7 @@ from liveserver._requests.middleware import Awaited, RecordingMiddleware
 from liveserver._requests.record import RequestRecord
 from liveserver._server.background import exception_handler
 from liveserver._server.executor import AppExecutors, DaemonExecutor
-from liveserver._sync.latches import Latch, StartOutcome
+from liveserver._sync.latches import Latch, Outcome
 from liveserver._sync.quiet_loop import QuietLoop
 from liveserver._uvicorn.config import Configuration
 from liveserver._uvicorn.loggers import mark_server_thread
@@ -33,7 +32,7 @@ class LoopThread:
     """One run of a server, from its startup to its closed loop, in a thread that calls `run`.
 
     Attributes:
-        outcome: Resolved when requests are served, or with the reason why not. The thread that
+        outcome: Set when requests are served, or with the reason why not. The thread that
             waits may cancel it, and the run then ends.
         drained: Set when no connection and no request is left.
         ended: Set when the loop is closed; `failure` then says what was wrong.
@@ -53,7 +52,7 @@ class LoopThread:
     ) -> None:
         self.server = UvicornServer(configuration, middleware, socks)
         self.middleware = middleware
-        self.outcome = StartOutcome()
+        self.outcome: Outcome[None] = Outcome()
         self.drained = Latch()
         self.ended = Latch()
         self.unheard = False
@@ -66,9 +65,9 @@ class LoopThread:
         self._factory = factory
         # What a task of the app ended the loop with. Only the server's thread uses it.
         self._fatal: BaseException | None = None
-        # Futures that other threads wait for, and what resolves each of them if the run ends first.
-        # Any thread adds to it; a future that is done takes itself out.
-        self._unresolved: dict[Future[Any], Callable[[], None]] = {}
+        # Outcomes that other threads wait for, and what sets each of them if the run ends first.
+        # Any thread adds to it; an outcome that is set or cancelled takes itself out.
+        self._unset: dict[Outcome[Any], Callable[[], object]] = {}
         # Only the server's thread uses it.
         self._tasks_ended = False
         # The server's thread writes both, once, the loop last. Any thread may read them then.
@@ -91,24 +90,24 @@ class LoopThread:
         return quiet and not self.middleware.tasks and not self.middleware.running
 
     def submit(
-        self, action: Callable[[], None], future: "Future[Any]", at_end: Callable[[], None]
+        self, action: Callable[[], None], outcome: Outcome[Any], at_end: Callable[[], object]
     ) -> None:
-        """Call a function on the server's loop that resolves a future.
+        """Call a function on the server's loop that sets an outcome.
 
         Args:
             action: The function.
-            future: The future.
-            at_end: Resolves the future, in any thread, if the run ends first.
+            outcome: The outcome.
+            at_end: Sets the outcome, in any thread, if the run ends first.
         """
-        self._unresolved[future] = at_end
-        future.add_done_callback(lambda done: self._unresolved.pop(done, None))
+        self._unset[outcome] = at_end
+        outcome.add_done_callback(lambda: self._unset.pop(outcome, None))
         self.post(action)
         if self.ended.is_set():
-            self._resolve_all()
+            self._set_all()
 
-    def _resolve_all(self) -> None:
-        for resolve_at_end in list(self._unresolved.values()):
-            resolve_at_end()
+    def _set_all(self) -> None:
+        for set_at_end in list(self._unset.values()):
+            set_at_end()
 
     def mute_loop(self) -> None:
         """Let a loop that is blocked, and was reported, log nothing more when it continues."""
@@ -168,7 +167,7 @@ class LoopThread:
             self.drained.set()
             self.ended.set()
             self.middleware.end()
-            self._resolve_all()
+            self._set_all()
             self.server.break_cycles()
             # Last: nothing can end a function that is stuck in a worker.
             self.executor.shutdown()
@@ -213,7 +212,7 @@ class LoopThread:
             if self._factory:
                 self.server.begin(self._build_app(), loop)
             await self.server.start_serving()
-            if self.outcome.resolve(None):
+            if self.outcome.set_result(None):
                 await self.server.serve_until_drained()
                 self.drained.set()
             await self.server.shut_down_app()
@@ -236,7 +235,7 @@ class LoopThread:
 
     def _fail(self, error: BaseException) -> None:
         """Deliver an exception to the thread that waits for this run."""
-        if self.outcome.resolve(_wrapped(StartupError, "did not start", error)):
+        if self.outcome.set_exception(_wrapped(StartupError, "did not start", error)):
             return
         if self.failure is None and not (self.outcome.cancelled or self.unheard):
             self.failure = _wrapped(ShutdownError, "ended", error)
@@ -266,8 +265,8 @@ class LoopThread:
 
     # Posted to the server's loop.
 
-    def when_idle(self, awaited: Awaited, waiter: "Future[None]", turns: int = 8) -> None:
-        """Resolve a future when no request runs that is awaited.
+    def when_idle(self, awaited: Awaited, waiter: Outcome[None], turns: int = 8) -> None:
+        """Set an outcome when no request runs that is awaited.
 
         Requests that are sent by now have begun then.
         """

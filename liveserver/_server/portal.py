@@ -1,12 +1,10 @@
 """What other threads ask of a running server, and the bounded waits for the answers."""
 
 import asyncio
-import contextlib
 import inspect
 import sys
 import threading
 from collections.abc import Callable
-from concurrent.futures import Future, InvalidStateError
 from functools import partial
 from typing import Any
 
@@ -24,8 +22,8 @@ from liveserver._reporting.wording import standing, still_running, thread_standi
 from liveserver._requests.middleware import Awaited
 from liveserver._requests.record import RequestRecord
 from liveserver._server.loop_thread import LoopThread
-from liveserver._sync.latches import resolve
-from liveserver._sync.threads import wait_for_future
+from liveserver._sync.latches import Outcome
+from liveserver._sync.threads import wait_for_outcome
 
 __unittest = __tracebackhide__ = True
 
@@ -93,15 +91,11 @@ class Portal:
         if not self._is_done(action, self._options.bound(seconds)):
             raise self._busy("did not drop its connections", seconds)
 
-    def _is_done(self, action: Callable[["Future[None]"], None], seconds: float) -> bool:
-        """Call a function on the loop that resolves a future; return whether it does in time."""
-        done: Future[None] = Future()
-        self._loop_thread.submit(partial(action, done), done, partial(resolve, done))
-        try:
-            done.result(seconds)
-        except TimeoutError:
-            return not done.cancel()
-        return True
+    def _is_done(self, action: Callable[[Outcome[None]], None], seconds: float) -> bool:
+        """Call a function on the loop that sets an outcome; return whether it does in time."""
+        done: Outcome[None] = Outcome()
+        self._loop_thread.submit(partial(action, done), done, partial(done.set_result, None))
+        return done.wait(seconds) or not done.cancel()
 
     def _busy(self, what: str, seconds: float) -> BusyTimeout:
         pending = self._loop_thread.request_lines(self._thread)
@@ -112,11 +106,9 @@ class Portal:
         """Run a call on the loop and return its result."""
         self._submit(call)
         try:
-            return call.outcome.result(self._options.bound(seconds))
-        except TimeoutError:
-            if call.outcome.done():
-                return call.outcome.result()  # it came just now; or the function raised it
-            raise self._unanswered(call, seconds) from None
+            if not call.outcome.wait(self._options.bound(seconds)) and call.outcome.cancel():
+                raise self._unanswered(call, seconds)
+            return call.outcome.result()
         finally:
             self._cancel_if_running(call)
 
@@ -124,7 +116,8 @@ class Portal:
         """Do the same without blocking the running loop."""
         self._submit(call)
         try:
-            if not await wait_for_future(call.outcome, self._options.bound(seconds)):
+            in_time = await wait_for_outcome(call.outcome, self._options.bound(seconds))
+            if not in_time and call.outcome.cancel():
                 raise self._unanswered(call, seconds)
             return call.outcome.result()
         finally:
@@ -147,8 +140,7 @@ class Portal:
         )
 
     def _cancel_if_running(self, call: "RemoteCall") -> None:
-        # A call that has not begun need not begin.
-        if not call.outcome.done() and not call.outcome.cancel():
+        if call.outcome.cancel():
             self._loop_thread.post(call.cancel)
 
 
@@ -156,13 +148,13 @@ class RemoteCall:
     """A call of a function on the server's loop, from the request for it to its outcome.
 
     Attributes:
-        outcome: The thread that asked waits for it. The server's thread resolves it, or any thread
+        outcome: The thread that asked waits for it. The server's thread sets it, or any thread
             that finds the run ended.
         task: The task that it runs in. The server's thread writes it when the call begins.
     """
 
     def __init__(self, function: Callable[..., Any], args: tuple[Any, ...]) -> None:
-        self.outcome: Future[Any] = Future()
+        self.outcome: Outcome[Any] = Outcome()
         self.task: asyncio.Task[None] | None = None
         self._function = function
         self._args = args
@@ -175,20 +167,19 @@ class RemoteCall:
         self._fail(NotRunningError(f"The server stopped before the call of {self} was done."))
 
     def _fail(self, error: BaseException) -> None:
-        with contextlib.suppress(InvalidStateError):  # it has an outcome
-            self.outcome.set_exception(without_first_frame(error))
+        self.outcome.set_exception(without_first_frame(error))
 
     # On the server's loop.
 
     def begin(self) -> None:
         """Run the function, unless the caller has stopped waiting."""
-        if self.outcome.set_running_or_notify_cancel():
+        if not self.outcome.cancelled:
             self.task = asyncio.get_running_loop().create_task(self._run())
 
     def cancel(self) -> None:
-        """Cancel the call, which has begun."""
-        assert self.task is not None
-        self.task.cancel()
+        """Cancel the call, if it has begun."""
+        if self.task is not None:
+            self.task.cancel()
 
     async def _run(self) -> None:
         _forget_library()

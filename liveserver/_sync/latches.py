@@ -1,18 +1,16 @@
-"""What a server's thread tells other threads: an event, and the outcome of a start."""
+"""What a server's thread tells other threads: an event, and an outcome."""
 
-import contextlib
 import threading
-from concurrent.futures import Future, InvalidStateError
+from collections.abc import Callable
+from typing import Generic, TypeVar
 
 from liveserver._options import bounds
 
-__all__ = ["Latch", "StartOutcome", "resolve"]
+__unittest = __tracebackhide__ = True
 
+__all__ = ["Latch", "Outcome"]
 
-def resolve(future: "Future[None]") -> None:
-    """Set a future's result, unless it is done or cancelled."""
-    with contextlib.suppress(InvalidStateError):
-        future.set_result(None)
+T = TypeVar("T")
 
 
 class Latch:
@@ -33,7 +31,7 @@ class Latch:
         return self._set
 
     def set(self) -> None:
-        """Wake all waiters. Only the server's thread calls this."""
+        """Wake all waiters. Only one thread calls this."""
         if not self._set:
             self._set = True
             self._lock.release()
@@ -45,41 +43,81 @@ class Latch:
         return self._set
 
 
-class StartOutcome:
-    """The outcome of a start: resolved by the server's thread, or cancelled by the one that waits.
+class Outcome(Generic[T]):
+    """What comes of something that a server's thread does for another one.
 
-    The first of the two decides.
+    It is set once, or cancelled by the thread that waits; the first of the two decides. It stands
+    in the place of `concurrent.futures.Future`, of which a Ctrl-C in the waiting thread can leave
+    a lock locked: the server's thread would then wait for that lock for ever.
 
     Attributes:
-        failure: Why the server is not ready; None if it is. Written by the server's thread before
-            `wait()` returns True, and read after that.
-        cancelled: Nobody waits for it. Written by the waiting thread; the server's thread reads it.
+        error: The exception; None if there is a result. Written before `wait()` returns True, and
+            read after that.
+        cancelled: Nobody waits for it. Written by the waiting thread; any thread may read it.
     """
 
     def __init__(self) -> None:
         self._undecided = threading.Lock()  # the first thread takes it, and keeps it
-        self._resolved = Latch()
-        self.failure: BaseException | None = None
+        self._set = Latch()
+        # The waiting thread adds to it.
+        self._callbacks: list[Callable[[], object]] = []
+        self._result: T
+        self.error: BaseException | None = None
         self.cancelled = False
 
-    def resolve(self, failure: BaseException | None) -> bool:
-        """Say that the server is ready, or why not. Return False if the outcome is decided.
-
-        Only the server's thread calls this.
-        """
+    def set_result(self, result: T) -> bool:
+        """Set the result. Return False if the outcome is decided. Any thread may call this."""
         if not self._undecided.acquire(blocking=False):
             return False
-        self.failure = failure
-        self._resolved.set()
+        self._result = result
+        self._finish()
         return True
 
+    def set_exception(self, error: BaseException) -> bool:
+        """Set the exception. Return False if the outcome is decided. Any thread may call this."""
+        if not self._undecided.acquire(blocking=False):
+            return False
+        self.error = error
+        self._finish()
+        return True
+
+    def _finish(self) -> None:
+        self._set.set()
+        for callback in self._callbacks:
+            callback()
+
+    def done(self) -> bool:
+        """Whether it is set."""
+        return self._set.is_set()
+
+    # Only the thread that waits calls these.
+
+    def add_done_callback(self, callback: Callable[[], object]) -> None:
+        """Call a function, once or twice and in any thread, when it is set or cancelled."""
+        self._callbacks.append(callback)
+        if self.done():
+            callback()
+
     def wait(self, seconds: float) -> bool:
-        """Wait until it is resolved, at most so long; return whether it is."""
-        return self._resolved.wait(seconds)
+        """Wait until it is set, at most so long; return whether it is."""
+        return self._set.wait(seconds)
+
+    def result(self) -> T:
+        """Return the result, or raise the exception. It has to be set."""
+        if self.error is None:
+            return self._result
+        try:
+            raise self.error
+        finally:
+            del self  # the exception's frames would hold the exception
 
     def cancel(self) -> bool:
-        """Stop waiting. Return False if the server's thread resolves it at this moment."""
-        if not self._undecided.acquire(blocking=False) and self._resolved.wait(bounds.OUTCOME):
+        """Stop waiting. Return False if it is set, or is being set at this moment."""
+        if self.cancelled:
+            return True
+        if not self._undecided.acquire(blocking=False) and self._set.wait(bounds.OUTCOME):
             return False
         self.cancelled = True
+        for callback in self._callbacks:
+            callback()
         return True

@@ -6,36 +6,33 @@ import os
 import select
 import threading
 from collections.abc import Callable
-from concurrent.futures import Future
 from typing import Any
 
 from liveserver._errors import ConfigurationError
 from liveserver._options import bounds
+from liveserver._sync.latches import Outcome
 
 __unittest = __tracebackhide__ = True
 
-__all__ = ["check_asyncio", "run_in_thread", "take_turns", "wait_for_future", "wait_readable"]
+__all__ = ["check_asyncio", "run_in_thread", "take_turns", "wait_for_outcome", "wait_readable"]
 
 # A client needs a turn to read, one to hear of it, and some to close in good order.
 _TURNS = 10
 
 
-async def wait_for_future(future: "Future[Any]", seconds: float | None = None) -> bool:
-    """Wait until a future of another thread is done, at most so long; return whether it is.
-
-    Unlike `asyncio.wrap_future`, it has no trouble with a `StopIteration` as the outcome.
-    """
+async def wait_for_outcome(outcome: Outcome[Any], seconds: float | None = None) -> bool:
+    """Wait until another thread has set an outcome, at most so long; return whether it has."""
     loop = asyncio.get_running_loop()
     done = asyncio.Event()
 
-    def wake(_: object) -> None:
+    def wake() -> None:
         with contextlib.suppress(RuntimeError):  # the loop is closed, so nothing waits on it
             loop.call_soon_threadsafe(done.set)
 
-    future.add_done_callback(wake)
+    outcome.add_done_callback(wake)
     with contextlib.suppress(TimeoutError):
         await asyncio.wait_for(done.wait(), seconds)
-    return future.done()
+    return outcome.done()
 
 
 def check_asyncio(method: str, blocking: str) -> None:
@@ -68,8 +65,7 @@ async def run_in_thread(function: Callable[..., object], *args: object) -> None:
 
     Not in the loop's executor: a test whose clients hang may have filled that.
     """
-    outcome: Future[None] = Future()
-    outcome.set_running_or_notify_cancel()
+    outcome: Outcome[None] = Outcome()
 
     def call() -> None:
         try:
@@ -84,13 +80,13 @@ async def run_in_thread(function: Callable[..., object], *args: object) -> None:
     cancelled: asyncio.CancelledError | None = None
     while not outcome.done():
         try:
-            await wait_for_future(outcome)
+            await wait_for_outcome(outcome)
         except asyncio.CancelledError as error:
             # The function is bounded, and must not be left half done.
             cancelled = error
     thread.join()
     if cancelled is not None:
-        raise cancelled from outcome.exception()
+        raise cancelled from outcome.error
     outcome.result()
 
 

@@ -14,7 +14,6 @@ import struct
 import threading
 import time
 from collections.abc import Callable
-from concurrent.futures import Future
 from email.utils import formatdate
 from typing import Any
 
@@ -26,7 +25,7 @@ from liveserver._reporting.wording import request_line
 from liveserver._requests.announcements import subscribe
 from liveserver._requests.middleware import RecordingMiddleware
 from liveserver._requests.record import RecordWithoutWebSocket, RequestRecord
-from liveserver._sync.latches import resolve
+from liveserver._sync.latches import Outcome
 from liveserver._uvicorn.config import Configuration
 from liveserver._uvicorn.connections import (
     Handshakes,
@@ -189,7 +188,7 @@ class UvicornServer(uvicorn.Server):
 
     def on_client_gone(self) -> None:
         """A client has left: a test that waits for its request need not wait any longer."""
-        self._middleware.resolve_waiters()
+        self._middleware.wake_waiters()
 
     def on_member_gone(self) -> None:
         """A connection or a task has ended during the stop: check what is left."""
@@ -268,8 +267,8 @@ class UvicornServer(uvicorn.Server):
                     self.cut.append(f"connection of {host}:{port}, whose client does not read")
         self.abort_connections()
 
-    def drop_connections(self, reset: bool, done: "Future[None]") -> None:
-        """Abort every connection that is open now, and resolve a future when they are gone.
+    def drop_connections(self, reset: bool, done: Outcome[None]) -> None:
+        """Abort every connection that is open now, and set an outcome when they are gone.
 
         A reset (RST) is sent where no byte may linger after the close.
         """
@@ -280,12 +279,12 @@ class UvicornServer(uvicorn.Server):
         self.abort_connections()
         self._when_gone(connections, done, turns=100)
 
-    def _when_gone(self, connections: list[Any], done: "Future[None]", turns: int) -> None:
+    def _when_gone(self, connections: list[Any], done: Outcome[None], turns: int) -> None:
         if turns and not self.server_state.connections.isdisjoint(connections):
             # The loop tells the protocols in one of its next turns.
             asyncio.get_running_loop().call_soon(self._when_gone, connections, done, turns - 1)
         else:
-            resolve(done)
+            done.set_result(None)
 
     def abort_connections(self) -> None:
         """Abort every connection; the app sees a disconnect."""

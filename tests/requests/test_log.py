@@ -4,13 +4,13 @@ import asyncio
 import gc
 import unittest
 import weakref
-from concurrent.futures import Future
 from typing import Any
 
 from liveserver import LiveServer
 from liveserver._requests.log import BackgroundFailure, RequestLog
 from liveserver._requests.middleware import RecordingMiddleware
 from liveserver._requests.record import RequestRecord
+from liveserver._sync.latches import Outcome
 from tests.helpers import apps
 from tests.helpers.support import Client, StrictTestCase, each_base, run_class, without_plugin
 
@@ -141,7 +141,7 @@ class RecordingMiddlewareTests(unittest.TestCase):
         middleware.loop = asyncio.new_event_loop()
         self.addCleanup(middleware.loop.close)
         middleware.running.add(record())
-        waiter: Future[None] = Future()
+        waiter: Outcome[None] = Outcome()
         middleware.when_idle(waiter, lambda _: True)
         self.assertFalse(waiter.done())
         middleware.end()

@@ -139,7 +139,7 @@ class CallTests(StrictTestCase):
                 hanging.begun.wait(10)
                 raise KeyboardInterrupt
 
-            wait = mock.patch("concurrent.futures.Future.result", side_effect=interrupted)
+            wait = mock.patch("liveserver._sync.latches.Outcome.wait", side_effect=interrupted)
             with wait, self.assertRaises(KeyboardInterrupt):
                 server.call(hanging.hang)
             self.assertTrue(hanging.ended.wait(10))

@@ -14,7 +14,7 @@ import unittest
 import weakref
 from collections import deque
 from collections.abc import Iterator
-from concurrent.futures import Future, ThreadPoolExecutor
+from concurrent.futures import ThreadPoolExecutor
 from functools import partial
 from typing import Any
 from unittest import mock
@@ -34,7 +34,7 @@ from liveserver._requests.log import RequestLog
 from liveserver._server import process_hooks
 from liveserver._server.control import ServerControl
 from liveserver._server.lifecycle import ServerRun
-from liveserver._sync.latches import Latch, StartOutcome
+from liveserver._sync.latches import Latch, Outcome
 from liveserver._uvicorn.server import UvicornServer
 from tests.helpers import apps
 from tests.helpers.faults import websocket
@@ -195,7 +195,7 @@ class StartTests(StrictTestCase):
                 server = LiveServer(apps.Faulty(startup, shutdown), **with_loop(loop))
                 with (
                     mock.patch.object(ServerRun, "_kill", kill_late),
-                    mock.patch.object(StartOutcome, "wait", side_effect=KeyboardInterrupt),
+                    mock.patch.object(Outcome, "wait", side_effect=KeyboardInterrupt),
                     self.assertRaises(KeyboardInterrupt),
                 ):
                     server.start()
@@ -276,9 +276,9 @@ class StartTests(StrictTestCase):
             self.assertEqual(clients[0].recv(1), b"", "it is still open")
 
     def test_an_app_that_is_ready_at_the_last_moment_is_served(self) -> None:
-        wait = StartOutcome.wait
+        wait = Outcome.wait
 
-        def wait_too_short(ready: StartOutcome, seconds: float) -> bool:
+        def wait_too_short(ready: Outcome[Any], seconds: float) -> bool:
             """See it ready only after the look at the clock."""
             wait(ready, seconds)
             return False
@@ -286,7 +286,7 @@ class StartTests(StrictTestCase):
         for loop in loops():
             with (
                 self.subTest(loop=loop),
-                mock.patch.object(StartOutcome, "wait", wait_too_short),
+                mock.patch.object(Outcome, "wait", wait_too_short),
                 LiveServer(apps.hello, **with_loop(loop)) as server,
             ):
                 self.assertEqual(get(server.base_url).body, b"hello")
@@ -497,18 +497,19 @@ class WaitTests(StrictTestCase):
         self.assertEqual(log.since(1), [*entries[1:], Growing.new])
 
     def test_idle_at_the_last_moment(self) -> None:
-        class LastMoment(Future[None]):
+        class LastMoment(Outcome[Any]):
             """Its wait ends in the moment in which it gets its result."""
 
-            def result(self, timeout: float | None = None) -> None:
-                super().result(5)
-                raise TimeoutError
+            def wait(self, seconds: float) -> bool:
+                super().wait(5)
+                return False
 
         with (
             LiveServer(apps.hello) as server,
-            mock.patch("liveserver._server.portal.Future", LastMoment),
+            mock.patch("liveserver._server.portal.Outcome", LastMoment),
         ):
-            server.wait_idle(0.1)
+            server.drop_connections()
+            self.assertEqual(server.call(int, timeout=0.1), 0)
 
     def test_a_request_that_becomes_an_event_stream_meanwhile(self) -> None:
         async def stream(app: apps.Faulty, receive: apps.Receive, send: apps.Send) -> None:
@@ -572,9 +573,12 @@ class WaitTests(StrictTestCase):
                     assert server._control.run is not None
                     serving = server._control.run.loop_thread
                     wait = partial(getattr(server, method), *[30] * (method == "wait_idle"))
-                    with mock.patch.object(serving, "post"):
+                    with (
+                        mock.patch.object(serving, "post"),
+                        mock.patch.object(serving, "is_quiet", return_value=False),
+                    ):
                         waiting = pool.submit(wait)
-                        until(lambda: bool(serving._unresolved))  # noqa: B023
+                        until(lambda: bool(serving._unset))  # noqa: B023
                     server.stop()
                     self.assertIsNone(waiting.result(5))
 

@@ -49,7 +49,6 @@ Bounds, in seconds (`_options/bounds.py`)
 import contextlib
 import os
 import socket
-import sys
 import threading
 import warnings
 from collections.abc import Callable
@@ -64,6 +63,7 @@ from liveserver._reporting.wording import listed, standing, still_running, threa
 from liveserver._server import process_hooks
 from liveserver._server.loop_thread import LoopThread
 from liveserver._server.portal import Portal, leaves_work
+from liveserver._sync.threads import DaemonThread
 
 __unittest = __tracebackhide__ = True
 
@@ -100,7 +100,7 @@ class ServerRun:
         # Written under the lock of ServerControl; any thread may read it.
         self._left_behind = False
         name = f"liveserver-{port}"
-        self.thread = threading.Thread(target=self._run_thread, name=name, daemon=True)
+        self.thread = DaemonThread(self._run_thread, name)
         self.portal = Portal(options, loop_thread, self.thread)
 
     @property
@@ -134,15 +134,10 @@ class ServerRun:
             raise _without_our_frames(outcome.error)
 
     def _start_thread(self) -> None:
-        handled = sys.exception()
         try:
             process_hooks.register(self)
             self.thread.start()
         except RuntimeError as error:
-            if error.__context__ is not handled:
-                # A signal handler raised while this thread waited for the other one to begin, and
-                # upset the lock of that wait, which complains instead.
-                raise error.__context__ or error from None
             raise StartupError(f"The system gave no thread for the server: {error}.") from error
 
     def _run_thread(self) -> None:
@@ -169,6 +164,8 @@ class ServerRun:
     def _kill(self) -> str:
         """Take steps 7 to 9 of a stop; say what did not end."""
         self.loop_thread.unheard = True
+        if self.thread.ident is None:
+            return ""  # if it begins later, it finds its outcome cancelled, and ends
         for action in (self.loop_thread.cancel_main_task, self.loop_thread.stop_loop):
             self.loop_thread.post(action)
             if self._wait_ended(bounds.GRACE):
@@ -277,7 +274,7 @@ class ServerRun:
 
     def _wait_ended(self, seconds: float) -> bool:
         ended = self.loop_thread.ended
-        if self.thread.ident is not None and not ended.is_set():
+        if not ended.is_set():
             # First the thread: usually this is the only wait of a stop. Not for long, as an app's
             # workers may keep it although the loop has ended; and it may not be alive yet.
             if self.thread.is_alive():

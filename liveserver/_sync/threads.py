@@ -10,14 +10,41 @@ from typing import Any
 
 from liveserver._errors import ConfigurationError
 from liveserver._options import bounds
-from liveserver._sync.latches import Outcome
+from liveserver._sync.latches import Latch, Outcome
 
 __unittest = __tracebackhide__ = True
 
-__all__ = ["check_asyncio", "run_in_thread", "take_turns", "wait_for_outcome", "wait_readable"]
+__all__ = [
+    "DaemonThread",
+    "check_asyncio",
+    "run_in_thread",
+    "take_turns",
+    "wait_for_outcome",
+    "wait_readable",
+]
 
 # A client needs a turn to read, one to hear of it, and some to close in good order.
 _TURNS = 10
+
+
+class DaemonThread(threading.Thread):
+    """A daemon whose start a Ctrl-C may interrupt.
+
+    `Thread.start()` waits for an `Event`. A Ctrl-C there can leave its lock locked, and the new
+    thread, which sets the event, would wait for that lock for ever.
+    """
+
+    def __init__(self, target: Callable[[], None], name: str) -> None:
+        super().__init__(target=target, name=name, daemon=True)
+        self._started = _Started()
+
+
+class _Started(Latch):
+    def wait(self, seconds: float = -1) -> bool:
+        return super().wait(seconds)
+
+    def _at_fork_reinit(self) -> None:
+        """In a forked child: it is set, so nobody holds its lock."""
 
 
 async def wait_for_outcome(outcome: Outcome[Any], seconds: float | None = None) -> bool:

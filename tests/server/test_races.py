@@ -101,21 +101,7 @@ class StartTests(StrictTestCase):
             start(thread)
             raise KeyboardInterrupt
 
-        def lock_upset(thread: threading.Thread) -> None:
-            # What CPython does if a signal comes while Condition.wait() takes its lock again.
-            start(thread)
-            try:
-                raise KeyboardInterrupt
-            finally:
-                threading.Lock().release()
-
-        def lock_upset_before_it_has_begun(thread: threading.Thread) -> None:
-            try:
-                raise KeyboardInterrupt
-            finally:
-                threading.Lock().release()
-
-        for moment in (not_begun, begun, lock_upset, lock_upset_before_it_has_begun):
+        for moment in (not_begun, begun):
             for loop in loops():
                 with self.subTest(moment=moment.__name__, loop=loop):
                     known = set(process_hooks._runs)

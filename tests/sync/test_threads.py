@@ -4,7 +4,7 @@ import threading
 import unittest
 from unittest import mock
 
-from liveserver._sync.threads import run_in_thread
+from liveserver._sync.threads import DaemonThread, _Started, run_in_thread
 from tests.helpers.support import StrictTestCase
 
 
@@ -25,3 +25,29 @@ class RunInThreadTests(StrictTestCase, unittest.IsolatedAsyncioTestCase):
         with mock.patch("liveserver._sync.threads.threading.Thread", Slow):
             await run_in_thread(int)
         self.assertEqual([thread.is_alive() for thread in made], [False])
+
+
+class DaemonThreadTests(StrictTestCase):
+    """A thread whose start is interrupted."""
+
+    def test_a_ctrl_c_while_it_begins_does_not_hold_it_up(self) -> None:
+        wait, done = _Started.wait, threading.Event()
+
+        def interrupted(started: _Started, seconds: float = -1) -> bool:
+            wait(started, seconds)
+            raise KeyboardInterrupt
+
+        thread = DaemonThread(done.set, "interrupted")
+        with mock.patch.object(_Started, "wait", interrupted):
+            self.assertRaises(KeyboardInterrupt, thread.start)
+        self.assertTrue(done.wait(10))
+        thread.join(10)
+        self.assertFalse(thread.is_alive())
+
+    def test_its_event_is_the_one_that_python_waits_for(self) -> None:
+        thread = DaemonThread(lambda: None, "usual")
+        with mock.patch.object(_Started, "wait", autospec=True, side_effect=_Started.wait) as wait:
+            thread.start()
+        self.assertEqual(wait.call_count, 1)
+        thread.join(10)
+        self.assertFalse(thread.is_alive())

@@ -34,6 +34,7 @@ from liveserver._server.lifecycle import ServerRun
 from liveserver._server.loop_thread import LoopThread
 from liveserver._server.portal import check_function, check_timeout, is_awaited_by_test
 from liveserver._sync.forks import in_forked_child
+from liveserver._sync.threads import check_real_threads
 from liveserver._uvicorn.config import WITHOUT_TIMEOUTS, configure
 
 __unittest = __tracebackhide__ = True
@@ -128,10 +129,8 @@ class ServerControl:
         return curl(self.url("base_url", "http", self.options.host), self.options.tls)
 
     def _not_started(self, name: str) -> NotRunningError:
-        return NotRunningError(
-            f"The server of {self.name} has no {name} before its first start. Call start(), "
-            "or use it in a with statement."
-        )
+        what = f"The server of {self.name} has no {name} before its first start."
+        return NotRunningError(f"{what} Call start(), or use it in a with statement.")
 
     # Its starts and stops.
 
@@ -167,6 +166,7 @@ class ServerControl:
         with self._lock:
             if self.running or self._socks:
                 return
+            check_real_threads()
             self.stop()  # of a run that ended by itself
             self._socks = listen(
                 self.options.host,

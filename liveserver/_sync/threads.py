@@ -4,6 +4,7 @@ import asyncio
 import contextlib
 import os
 import select
+import sys
 import threading
 from collections.abc import Callable
 from typing import Any
@@ -17,6 +18,7 @@ __unittest = __tracebackhide__ = True
 __all__ = [
     "DaemonThread",
     "check_asyncio",
+    "check_real_threads",
     "run_in_thread",
     "take_turns",
     "wait_for_outcome",
@@ -60,6 +62,20 @@ async def wait_for_outcome(outcome: Outcome[Any], seconds: float | None = None) 
     with contextlib.suppress(TimeoutError):
         await asyncio.wait_for(done.wait(), seconds)
     return outcome.done()
+
+
+def check_real_threads() -> None:
+    """Refuse a process without real threads, in which a server would block its test.
+
+    Raises:
+        ConfigurationError: gevent has made greenlets of them.
+    """
+    monkey = sys.modules.get("gevent.monkey")
+    if monkey is not None and monkey.is_module_patched("threading"):
+        raise ConfigurationError(
+            "gevent has patched the threads of this process, and a server needs a real one. Use "
+            "gevent.monkey.patch_all(thread=False), or start the server in a process of its own."
+        )
 
 
 def check_asyncio(method: str, blocking: str) -> None:

@@ -168,7 +168,7 @@ def problem(block: Block, above: Sequence[Block] = ()) -> str:
     count = int(passed[1] or passed[2]) if passed else 0
     if status == 0 and count == file.tests and "skipped" not in output:
         return ""
-    return f"{count} of {file.tests} tests passed\n{output}"
+    return f"{count} of {file.tests} tests ran, with status {status}\n{output}"
 
 
 def problem_of_commands(block: Block, above: Sequence[Block] = ()) -> str:

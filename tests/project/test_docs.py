@@ -158,8 +158,9 @@ class HarnessTests(StrictTestCase):
         )
         command = "console\n$ python -m unittest\n...\nFAILED (failures=1)"
         self.assertEqual(self.problems(*files, command), "")
-        self.assertIn("0 of 1", self.problems(*files))
-        self.assertIn("0 of 1", self.problems(*files, files[1].replace("1)", '"hello")')))
+        self.assertIn("'hello' != 1", self.problems(*files))
+        later = files[1].replace("1)", '"hello")')
+        self.assertIn("'hello' != 1", self.problems(*files, later, command))
 
     def test_a_mark_says_why_a_block_is_not_run(self) -> None:
         text = "<!-- not run: because -->\n```python\nraise\n```\n\n```python\nprint()\n```\n"

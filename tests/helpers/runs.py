@@ -19,6 +19,7 @@ import importlib.util
 import os
 import re
 import shlex
+import shutil
 import subprocess
 import sys
 import tempfile
@@ -49,11 +50,16 @@ OPTIONAL = {
     "websockets": r"\bws_connect\(|\bwebsockets?\b",
 }
 
+PROGRAMS = {"chromedriver": r"\bwebdriver\.Chrome\(", "chromium": r"\bplaywright\b"}
+
 
 def missing(code: str) -> list[str]:
     """What a block needs and is not installed."""
-    needed = [name for name, sign in OPTIONAL.items() if re.search(sign, code)]
-    return [name for name in needed if importlib.util.find_spec(name) is None]
+    modules = [name for name, sign in OPTIONAL.items() if re.search(sign, code)]
+    programs = [name for name, sign in PROGRAMS.items() if re.search(sign, code)]
+    return [name for name in modules if importlib.util.find_spec(name) is None] + [
+        name for name in programs if shutil.which(name) is None
+    ]
 
 
 def files_above(above: Sequence[Block]) -> dict[str, str]:

@@ -54,13 +54,13 @@ def main() -> int:
         both = 1000 * (median(starts) + median(stops))
         print(
             f"\nThese {result.testsRun} tests had {len(starts)} real servers, and took "
-            f"{seconds:.0f} s. A server of theirs started and stopped in {both:.1f} ms (median)."
+            f"{seconds:.0f} s. One of these servers\nstarted and stopped in {both:.1f} ms (median), "
+            "with the startup and shutdown of its app."
         )
     print(
-        "\nOne more test fails on purpose. It looks only at the status, which is right. Then the app\n"
-        f"raises an exception, and the test fails by it:\n\n{report_of_failing_test()}",
-        flush=True,
+        "\nOne more test fails on purpose. It looks only at the status, which is right. After that"
     )
+    print(f"the app raises an exception, which fails the test:\n\n{report_of_failing_test()}")
     return not result.wasSuccessful()
 
 

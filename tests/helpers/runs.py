@@ -24,7 +24,7 @@ import subprocess
 import sys
 import tempfile
 import textwrap
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 from typing import NamedTuple
 
@@ -202,12 +202,14 @@ def pattern(written: str) -> str:
 def normal(output: str) -> str:
     """An output without what changes from run to run, and from one Python to another."""
     output = re.sub(r"^[ E]*[~^][~^ ]*\n", "", output.strip() + "\n", flags=re.MULTILINE)
-    for changing, same in (
+    changes: list[tuple[str, str | Callable[[re.Match[str]], str]]] = [
         (r"127\.0\.0\.1:\d+", "127.0.0.1:54321"),
         (r"\d+(\.\d+)? ms\b", "1.2 ms"),
-        (r"\bin \d+\.\d+ ?s\b", "in 0.1s"),
+        (r"\bin \d+\.\d+ ?s\b", "in 0.12s"),
+        (r"^=+( .* in 0\.12s )=+$", lambda line: line[1].center(80, "=")),
         (r'File "[^"\n]*/', 'File "'),
         (r"[ \t]+$", ""),
-    ):
+    ]
+    for changing, same in changes:
         output = re.sub(changing, same, output, flags=re.MULTILINE)
     return output

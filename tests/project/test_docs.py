@@ -14,11 +14,13 @@ from tests.helpers.markdown import PAGES, ROOT, anchors, blocks, broken_links, l
 from tests.helpers.runs import (
     is_run_below,
     missing,
+    normal,
     problem,
     problem_of_commands,
     runnable,
 )
 from tests.helpers.support import StrictTestCase
+from tests.picture import PICTURE, report, text_of
 
 TEXTS = {page: page.read_text("utf-8") for page in PAGES}
 
@@ -166,6 +168,21 @@ class HarnessTests(StrictTestCase):
         text = "<!-- not run: because -->\n```python\nraise\n```\n\n```python\nprint()\n```\n"
         results = [(place, skipped) for place, _, skipped in check(text, "page")]
         self.assertEqual(results, [("page:3", "it is not run: because"), ("page:7", "")])
+
+
+class PictureTests(StrictTestCase):
+    """The picture of the README has the text of a real report."""
+
+    def test_its_text_is_what_a_run_prints(self) -> None:
+        if absent := missing("import pytest, fastapi"):
+            self.skipTest(f"not installed: {', '.join(absent)}")
+        drawn = normal(text_of(PICTURE.read_text("utf-8")))
+        self.assertEqual(drawn, normal(report()))
+        self.assertIn("raised KeyError: 'coffee', at prices.py:10 in price", drawn)
+
+    def test_it_loads_nothing_and_names_no_folder(self) -> None:
+        svg = PICTURE.read_text("utf-8")
+        self.assertNotRegex(svg, r"@font-face|url\((?!#)|href|/(home|root|tmp|Users)/")
 
 
 class LinksTests(StrictTestCase):

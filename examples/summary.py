@@ -53,14 +53,11 @@ def main() -> int:
     if starts and stops:
         both = 1000 * (median(starts) + median(stops))
         print(
-            f"\nThese {result.testsRun} tests had {len(starts)} real servers, and took "
-            f"{seconds:.0f} s. One of these servers\nstarted and stopped in {both:.1f} ms (median), "
-            "with the startup and shutdown of its app."
+            f"\nThese {result.testsRun} tests had {len(starts)} servers, and took {seconds:.0f} s."
         )
-    print(
-        "\nOne more test fails on purpose. It looks only at the status, which is right. After that"
-    )
-    print(f"the app raises an exception, which fails the test:\n\n{report_of_failing_test()}")
+        print(f"A server and its app started and stopped in {both:.1f} ms (median).")
+    print("\nOne more test fails on purpose. It looks only at the status, which is right. Then the")
+    print(f"app raises an exception, and that fails the test:\n\n{report_of_failing_test()}")
     return not result.wasSuccessful()
 
 

@@ -20,6 +20,9 @@ TITLE = "python -m pytest test_coffee.py"
 # the log.
 _PARTS = ((" FAILURES ", ": AssertionError"), (" short test summary ", " failed in "))
 
+# Of a character, in rich's pictures.
+WIDTH, HEIGHT = 12.2, 24.4
+
 # Of a terminal, without a font from elsewhere.
 _FORMAT = """\
 <svg class="rich-terminal" viewBox="0 0 {width} {height}" role="img" xmlns="http://www.w3.org/2000/svg">
@@ -61,12 +64,15 @@ def _plain(line: str) -> str:
 
 
 def text_of(svg: str) -> str:
-    """The text of the picture, line by line."""
-    lines: dict[float, str] = {}
+    """The text of the picture, line by line; rich puts each piece where it belongs."""
+    lines: dict[int, str] = {}
     matrix = svg.partition('-matrix">')[2]
-    for y, text in re.findall(r'<text [^>]* y="([\d.]+)"[^>]*>(.*?)</text>', matrix):
-        lines[float(y)] = lines.get(float(y), "") + unescape(text).replace("\xa0", " ")
-    return "\n".join(line.rstrip() for _, line in sorted(lines.items()))
+    piece = r'<text [^>]*x="([\d.]+)" y="([\d.]+)"[^>]*>(.*?)</text>'
+    for x, y, text in re.findall(piece, matrix):
+        number = round(float(y) / HEIGHT)
+        line = lines.get(number, "").ljust(round(float(x) / WIDTH))
+        lines[number] = line + unescape(text).replace("\xa0", " ").rstrip("\n")
+    return "\n".join(lines.get(number, "").rstrip() for number in range(1, max(lines) + 1))
 
 
 def draw() -> None:

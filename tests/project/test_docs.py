@@ -173,6 +173,8 @@ class HarnessTests(StrictTestCase):
 class PictureTests(StrictTestCase):
     """The picture of the README has the text of a real report."""
 
+    seconds = 60
+
     def test_its_text_is_what_a_run_prints(self) -> None:
         if absent := missing("import pytest, fastapi"):
             self.skipTest(f"not installed: {', '.join(absent)}")

@@ -89,6 +89,4 @@ class SummaryTests(StrictTestCase):
     def test_it_ends_with_the_error_of_a_test_that_fails_on_purpose(self) -> None:
         lines = report_of_failing_test().splitlines()
         self.assertLess(len(lines), 10)
-        self.assertRegex(
-            lines[-1], r"^liveserver.AppError: POST /orders/1/receipt → 202 in .* ms, "
-        )
+        self.assertRegex(lines[-1], "^liveserver.AppError: POST /orders/1/receipt → 202 in ")

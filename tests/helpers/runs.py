@@ -150,7 +150,7 @@ def run_in(folder: str | Path, *command: str) -> tuple[int, str]:
         stdout=subprocess.PIPE,
         stderr=subprocess.STDOUT,
         encoding="utf-8",
-        timeout=60,
+        timeout=150,
         check=False,
     )
     return done.returncode, done.stdout
@@ -204,7 +204,7 @@ def normal(output: str) -> str:
     output = re.sub(r"^[ E]*[~^][~^ ]*\n", "", output.strip() + "\n", flags=re.MULTILINE)
     changes: list[tuple[str, str | Callable[[re.Match[str]], str]]] = [
         (r"127\.0\.0\.1:\d+", "127.0.0.1:54321"),
-        (r"\d+(\.\d+)? ms\b", "1.2 ms"),
+        (r"\b\d+(\.\d+)? m?s\b", "1.2 ms"),
         (r"\bin \d+\.\d+ ?s\b", "in 0.12s"),
         (r"^=+( .* in 0\.12s )=+$", lambda line: line[1].center(80, "=")),
         (r'File "[^"\n]*/', 'File "'),

@@ -50,7 +50,7 @@ def check(markdown: str, name: str) -> list[tuple[str, str, str]]:
 class CodeTests(StrictTestCase):
     """Its Python blocks do what they show, and its commands print it."""
 
-    seconds = 300
+    seconds = 600
 
     def test_each_block_runs(self) -> None:
         with ThreadPoolExecutor(1 + (os.cpu_count() or 1)) as pool:
@@ -61,7 +61,8 @@ class CodeTests(StrictTestCase):
             with self.subTest(place=place):
                 if skipped:
                     self.skipTest(skipped)
-                self.assertEqual(wrong, "")
+                if wrong:
+                    self.fail(wrong)
 
     def test_most_blocks_are_run(self) -> None:
         found = [block for text in TEXTS.values() for block in blocks(text, "python")]
@@ -237,7 +238,7 @@ class NamesTests(StrictTestCase):
         named = set()
         for text in TEXTS.values():
             named |= set(re.findall(r"-m ((?:tests|liveserver|examples)[\w.]*)", text))
-        self.assertGreater(len(named), 10)
+        self.assertGreater(len(named), 5)
         for name in named - {"tests.test_shop"}:
             with self.subTest(name=name):
                 self.assertIsNotNone(importlib.util.find_spec(name))

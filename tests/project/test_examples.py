@@ -71,6 +71,8 @@ class ExamplesTests(StrictTestCase):
 class SummaryTests(StrictTestCase):
     """What `python -m examples.summary` says at its end."""
 
+    seconds = 60
+
     def test_it_counts_servers_that_start_and_stop(self) -> None:
         async def app(scope: Any, receive: Any, send: Any) -> None:
             raise NotImplementedError

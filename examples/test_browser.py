@@ -92,7 +92,7 @@ class BrowserTests(LiveServerTestCase):
         self.open_page()
         self.add_through_the_form("Moon", "1e17")
         self.wait_for_text(
-            "problem", "price: Input should be less than or equal to 9223372036854775807"
+            "problem", "price: Input should be less than or equal to 9007199254740991"
         )
         self.assertEqual(self.http.get("/items").json(), [])
 

@@ -39,7 +39,8 @@ def start_browser() -> "webdriver.Chrome":
 class BrowserTests(LiveServerTestCase):
     app = "examples.shop.main:app"
 
-    # For a browser in a container, which knows this machine by another name (see README.md):
+    # For a browser in a container, which knows this machine by another name; see
+    # docs/howto/browser.md:
     # server_options = {"host": "0.0.0.0", "public_host": "host.docker.internal"}
 
     browser: ClassVar["webdriver.Chrome"]

@@ -961,6 +961,7 @@ class MistakesTests(CommandTestCase):
         "thing:create_app": r"looks like a function that builds the app: .*\. Add --factory\.$",
         "thing:Tests": r"'thing:Tests' is a test class\. Write 'thing\.Tests'\.",
         "thing:Tests.test_it": r"Tests\.test_it, which cannot be called.*\. Write an app as",
+        "./tests/test_x.py": r"'\./tests/test_x\.py' is a file\. Write 'tests\.test_x'\.$",
         "tests/test_x.py::Tests::test_it": r"is how pytest names a test\. Write 'tests\.test_x\.T",
     }
 

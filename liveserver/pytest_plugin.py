@@ -15,6 +15,7 @@ import pytest
 __all__ = [
     "pytest_addoption",
     "pytest_configure",
+    "pytest_load_initial_conftests",
     "pytest_runtest_call",
     "pytest_runtest_makereport",
     "pytest_runtest_setup",
@@ -44,14 +45,19 @@ def pytest_addoption(parser: pytest.Parser) -> None:
     parser.addini(_SWAPS, what, type="bool", default=False)
 
 
-def pytest_configure(config: pytest.Config) -> None:
-    """Swap the class of test clients, before anything imports it."""
-    what = f"{_IN_PROCESS}: the test's clients stay in process, with {_SWAPS} = true"
-    config.addinivalue_line("markers", what)
-    if config.getini(_SWAPS):
+@pytest.hookimpl(tryfirst=True)
+def pytest_load_initial_conftests(early_config: pytest.Config) -> None:
+    """Swap the class of test clients, before a `conftest.py` imports it."""
+    if early_config.getini(_SWAPS):
         from liveserver.testclient import swap_class
 
         swap_class()
+
+
+def pytest_configure(config: pytest.Config) -> None:
+    """Add the marker."""
+    what = f"{_IN_PROCESS}: the test's clients stay in process, with {_SWAPS} = true"
+    config.addinivalue_line("markers", what)
 
 
 # Their wrappers are the innermost ones, so that other plugins see what they raise and add.

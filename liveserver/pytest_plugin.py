@@ -67,7 +67,7 @@ def pytest_configure(config: pytest.Config) -> None:
 def pytest_runtest_setup(item: pytest.Item) -> Generator[None, Any, Any]:
     """Begin to follow the servers of a test."""
     __tracebackhide__ = True
-    _let_clients_be_in_process(item.get_closest_marker(_IN_PROCESS) is not None)
+    _keep_clients_in_process(item.get_closest_marker(_IN_PROCESS) is not None)
     return (yield from _phase(item, waits=False))
 
 
@@ -89,7 +89,7 @@ def pytest_runtest_teardown(item: pytest.Item) -> Generator[None, Any, Any]:
         if monitor is not None:
             del item.stash[_monitor_key]
             monitor.release()
-        _let_clients_be_in_process(False)
+        _keep_clients_in_process(False)
 
 
 @pytest.hookimpl(wrapper=True)
@@ -139,10 +139,10 @@ def _phase(item: pytest.Item, waits: bool) -> Generator[None, Any, Any]:
     return result
 
 
-def _let_clients_be_in_process(value: bool) -> None:
+def _keep_clients_in_process(value: bool) -> None:
     clients = sys.modules.get("liveserver.testclient")
     if clients is not None:
-        clients.in_process.active = value
+        clients.keep_in_process(value)
 
 
 def _uses_servers() -> bool:

@@ -79,7 +79,9 @@ def pytest_runtest_call(item: pytest.Item) -> Generator[None, Any, Any]:
 
 
 @pytest.hookimpl(wrapper=True, trylast=True)
-def pytest_runtest_teardown(item: pytest.Item) -> Generator[None, Any, Any]:
+def pytest_runtest_teardown(
+    item: pytest.Item, nextitem: pytest.Item | None
+) -> Generator[None, Any, Any]:
     """Fail a teardown in which an app raises, and follow the servers no longer."""
     __tracebackhide__ = True
     try:
@@ -90,6 +92,8 @@ def pytest_runtest_teardown(item: pytest.Item) -> Generator[None, Any, Any]:
             del item.stash[_monitor_key]
             monitor.release()
         _keep_clients_in_process(False)
+        if nextitem is None or nextitem.path != item.path:
+            _stop_clients()
 
 
 @pytest.hookimpl(wrapper=True)
@@ -143,6 +147,13 @@ def _keep_clients_in_process(value: bool) -> None:
     clients = sys.modules.get("liveserver.testclient")
     if clients is not None:
         clients.keep_in_process(value)
+
+
+def _stop_clients() -> None:
+    """Stop the servers of a module's test clients, or a large suite has hundreds in the end."""
+    clients = sys.modules.get("liveserver.testclient")
+    if clients is not None:
+        clients.stop_clients(since=0)
 
 
 def _uses_servers() -> bool:

@@ -54,7 +54,8 @@ class TestClient(_StarlettesClient):
 
     A server starts with the first request, or with the block of `with client:`, which runs the
     lifespan. It stops at the end of the block, with `close()`, when the client is collected, at the
-    end of the test that made the client, or at the end of the process.
+    end of the test that made the client, with pytest at the end of the module, or at the end of the
+    process. The next request starts another one.
 
     Raises:
         ConfigurationError: `backend` is `"trio"`: uvicorn runs on asyncio.

@@ -634,6 +634,18 @@ def test_in_process():
         assert "liveserver" not in pool.submit(TestClient, app).result().get("/").text
 """
 
+SECOND = """
+import test_it, threading
+
+def test_no_servers():
+    assert not any("liveserver" in each.name for each in threading.enumerate())
+
+def test_servers_start_again():
+    assert "liveserver" in test_it.client.get("/").text
+"""
+
+SWAP = ("-o", "liveserver_testclient=true")
+
 CONFTEST = """
 import pytest
 from starlette.testclient import TestClient
@@ -650,8 +662,9 @@ class SwapTests(StrictTestCase):
 
     seconds = 60
 
-    def run_suite(self, *options: str) -> str:
+    def run_suite(self, *options: str, second: str = "") -> str:
         folder = self.enterContext(tempfile.TemporaryDirectory())
+        Path(folder, "test_it_second.py").write_text(second, "utf-8")
         Path(folder, "test_it.py").write_text(SUITE, "utf-8")
         Path(folder, "conftest.py").write_text(CONFTEST, "utf-8")
         plugin = ("-p", "liveserver.pytest_plugin")
@@ -668,7 +681,10 @@ class SwapTests(StrictTestCase):
         return done.stdout + done.stderr
 
     def test_it(self) -> None:
-        self.assertIn("5 passed", self.run_suite("-o", "liveserver_testclient=true"))
+        self.assertIn("5 passed", self.run_suite(*SWAP))
 
     def test_without_it(self) -> None:
         self.assertIn("4 failed, 1 passed", self.run_suite())
+
+    def test_servers_stop_at_the_end_of_their_module(self) -> None:
+        self.assertIn("3 passed", self.run_suite(*SWAP, "-k", "again or servers", second=SECOND))

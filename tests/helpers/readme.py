@@ -30,6 +30,8 @@ OPTIONAL = {
     r"\bimport pytest\b": "pytest",
     r"\bimport httpx\b": "httpx",
     r'"tls": True|\btls=True': "trustme",
+    r"\bstarlette\b": "starlette",
+    r"\bliveserver\.testclient\b": "websockets",
     r"\bws_connect\(|\bimport websockets\b": "websockets",
 }
 

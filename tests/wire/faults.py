@@ -5,14 +5,16 @@ Each one was found by experiment: the same app and the same use with both client
 
 import asyncio
 import contextvars
+import os
 import threading
+import traceback
 from collections.abc import Callable
 from typing import Any, NamedTuple
 
 from liveserver.testclient import TestClient as OnTheWire
 from tests.helpers import apps
 
-__all__ = ["BEHAVIOUR", "HTTP", "Fault", "Message", "Use", "outcome", "sends", "start"]
+__all__ = ["BEHAVIOUR", "HTTP", "LOOKS", "Fault", "Message", "Use", "outcome", "sends", "start"]
 
 Message = dict[str, Any]
 Use = Callable[[Any], str]
@@ -40,11 +42,13 @@ class Fault(NamedTuple):
 
 
 def outcome(client: Any, fault: Fault) -> str:
-    """Use an app; return what came of it."""
+    """Use an app; return what came of it, and whether uvicorn has raised it in the app."""
     try:
         return fault.use(client)
     except Exception as error:
-        return f"{type(error).__name__}: {error}"
+        files = [each.filename for each in traceback.extract_tb(error.__traceback__)]
+        by = "uvicorn raises " if any(f"{os.sep}uvicorn{os.sep}" in each for each in files) else ""
+        return f"{by}{type(error).__name__}: {error}"
 
 
 def start(status: Any = 200, *headers: Header, **more: Any) -> Message:
@@ -70,132 +74,106 @@ def get(client: Any) -> str:
     return f"{response.status_code} {response.text}".strip()
 
 
-def http(name: str, seen: str, *messages: Message, quiet: str, shown: str) -> Fault:
+def http(name: str, seen: str, *messages: Message, quiet: str, shown: str = "Error: ") -> Fault:
     return Fault(name, seen, sends(*messages), get, quiet, shown)
 
 
-def header(name: str, seen: str, key: bytes, value: bytes, shown: str) -> Fault:
-    messages = start(200, (key, value)), body(b"page")
-    return http(name, seen, *messages, quiet="200 page", shown=shown)
+def header(name: str, seen: str, key: bytes, value: bytes) -> Fault:
+    return http(name, seen, start(200, (key, value)), body(b"page"), quiet="200 page")
 
 
 LENGTH = b"content-length"
 ENCODING = b"transfer-encoding"
-REFUSED = "uvicorn raises an error"
-UNREADABLE = "no client can read the response"
-CUT = "the client is cut off in the middle of the body"
+
+NO_RESPONSE = "no response that a client can read"
+BREAKS_OFF = "the response breaks off"
+NO_BODY = "the response has no body"
+STATUS_500 = "the response has status 500"
+LATE = "an error in the app, after the response"
+
+# How each of these looks to a client that does not raise the app's exceptions.
+LOOKS = {
+    NO_RESPONSE: r"^RemoteProtocolError: (?!peer closed)",
+    BREAKS_OFF: r"^RemoteProtocolError: peer closed",
+    NO_BODY: r"^\d\d4$",
+    STATUS_500: r"^500 ",
+    LATE: r"^200 page$",
+}
 
 HTTP = [
-    header("A `content-length` larger than the body", REFUSED, LENGTH, b"9", "Content-Length"),
-    header("A `content-length` smaller than the body", REFUSED, LENGTH, b"1", "Content-Length"),
-    header("A `content-length` that is no number", REFUSED, LENGTH, b"many", "invalid|bad"),
+    header("A `content-length` larger than the body", BREAKS_OFF, LENGTH, b"9"),
+    header("A `content-length` smaller than the body", BREAKS_OFF, LENGTH, b"1"),
+    header("A `content-length` that is no number", NO_RESPONSE, LENGTH, b"many"),
     http(
         "Two values of `content-length` that differ",
-        REFUSED,
+        NO_RESPONSE,
         start(200, (LENGTH, b"4"), (LENGTH, b"1")),
         body(b"page"),
         quiet="200 page",
-        shown="Content-Length",
     ),
-    http(
-        "A body after status 204",
-        REFUSED,
-        start(204),
-        body(b"null"),
-        quiet="204 null",
-        shown="Content-Length",
-    ),
-    http(
-        "A body after status 304",
-        REFUSED,
-        start(304),
-        body(b"page"),
-        quiet="304 page",
-        shown="Content-Length",
-    ),
-    header(
-        "A line break in the value of a header", REFUSED, b"x-a", b"1\r\nset-cookie: a=b", "alue"
-    ),
-    header("A space in the name of a header", REFUSED, b"x a", b"1", "name"),
-    header("A colon in the name of a header", REFUSED, b"x-a:", b"1", "name"),
-    header("A header without a name", UNREADABLE, b"", b"1", "name|illegal header line"),
-    header("A `transfer-encoding: gzip` set by hand", UNREADABLE, ENCODING, b"gzip", "ncoding"),
+    http("A body after status 204", NO_BODY, start(204), body(b"null"), quiet="204 null"),
+    http("A body after status 304", NO_BODY, start(304), body(b"page"), quiet="304 page"),
+    header("A line break in the value of a header", NO_RESPONSE, b"x-a", b"1\r\nset-cookie: a=b"),
+    header("A space in the name of a header", NO_RESPONSE, b"x a", b"1"),
+    header("A colon in the name of a header", NO_RESPONSE, b"x-a:", b"1"),
+    header("A header without a name", NO_RESPONSE, b"", b"1"),
+    header("A `transfer-encoding: gzip` set by hand", NO_RESPONSE, ENCODING, b"gzip"),
     http(
         "A `transfer-encoding` set twice",
-        UNREADABLE,
+        NO_RESPONSE,
         start(200, (ENCODING, b"chunked"), (ENCODING, b"chunked")),
         body(b"page"),
         quiet="200 page",
-        shown="ncoding",
     ),
-    http(
-        "A status that does not exist, such as 99",
-        REFUSED,
-        start(99),
-        body(),
-        quiet="99",
-        shown="99",
-    ),
-    http("A status that is a text", REFUSED, start("200"), body(), quiet="200", shown="Error: "),
+    http("A status that does not exist, such as 99", NO_RESPONSE, start(99), body(), quiet="99"),
+    http("A status that is a text", NO_RESPONSE, start("200"), body(), quiet="200"),
     http(
         "An interim status, such as 103, as the response",
-        UNREADABLE,
+        NO_RESPONSE,
         start(103),
         body(),
         quiet="103",
-        shown="Error: ",
     ),
-    http(
-        "A body that is a list of numbers",
-        REFUSED,
-        start(),
-        body([79, 75]),
-        quiet="200 OK",
-        shown="Error: ",
-    ),
+    http("A body that is a list of numbers", BREAKS_OFF, start(), body([79, 75]), quiet="200 OK"),
     http(
         "A body that has no end: `more_body` stays true",
-        CUT,
+        BREAKS_OFF,
         start(),
         body(b"part", more=True),
         quiet="200 part",
-        shown="ProtocolError: peer closed",
     ),
-    http("A response without any body message", CUT, start(), quiet="200", shown="peer closed"),
+    http("A response without any body message", BREAKS_OFF, start(), quiet="200"),
     http(
         "Trailers that the server did not offer",
-        REFUSED,
+        LATE,
         start(trailers=True),
         body(b"page"),
         {"type": "http.response.trailers", "headers": [(b"x-a", b"1")]},
         quiet="200 page",
-        shown="http.response.trailers",
+        shown="^uvicorn raises ",
     ),
     http(
         "A server push that the server did not offer",
-        REFUSED,
+        STATUS_500,
         {"type": "http.response.push", "path": "/style.css", "headers": []},
         start(),
         body(b"page"),
         quiet="200 page",
-        shown="http.response.push",
     ),
     http(
         "A file by `http.response.pathsend` that the server did not offer",
-        REFUSED,
+        BREAKS_OFF,
         start(),
         {"type": "http.response.pathsend", "path": __file__},
         quiet="200",
-        shown="http.response.pathsend",
     ),
     http(
         "A message of a type that does not exist",
-        REFUSED,
+        BREAKS_OFF,
         start(),
         {"type": "http.response.bdy", "body": b"page"},
         body(),
         quiet="200",
-        shown="http.response.bdy",
     ),
 ]
 
@@ -287,14 +265,10 @@ def set_in_the_test(client: Any) -> str:
         USER.reset(token)
 
 
-def ask_with_line_break(client: Any) -> str:
-    return f"{client.get('/', headers={'x-a': '1' + chr(10) + 'x-b: 2'}).status_code}"
-
-
 BEHAVIOUR = [
     Fault(
         "A `send()` that is not awaited",
-        CUT,
+        BREAKS_OFF,
         lambda: forgetting,
         get,
         "200 part",
@@ -331,13 +305,5 @@ BEHAVIOUR = [
         set_in_the_test,
         "ann",
         "^nobody$",
-    ),
-    Fault(
-        "A request header with a line break",
-        "no client sends it",
-        sends(start(), body()),
-        ask_with_line_break,
-        "200",
-        "[Ii]llegal header value",
     ),
 ]

@@ -16,7 +16,7 @@ if HAS_ALL:
     from starlette.testclient import TestClient as InProcess
 
     from liveserver import testclient
-    from tests.wire.faults import BEHAVIOUR, HTTP, Fault, outcome
+    from tests.wire.faults import BEHAVIOUR, HTTP, LOOKS, Fault, outcome
     from tests.wire.socket_faults import SOCKETS
 
 PAGE = Path(__file__).parent.parent.parent / "docs" / "howto" / "testclient.md"
@@ -28,8 +28,9 @@ class FaultTests(StrictTestCase):
 
     seconds = 100
 
-    def outcome(self, cls: Any, fault: "Fault") -> str:
-        with contextlib.closing(cls(fault.make())) as client:
+    def outcome(self, cls: Any, fault: "Fault", raises: bool = True) -> str:
+        app = fault.make()
+        with contextlib.closing(cls(app, raise_server_exceptions=raises)) as client:
             return outcome(client, fault)
 
     def test_in_process_all_is_quiet(self) -> None:
@@ -45,6 +46,9 @@ class FaultTests(StrictTestCase):
                     shown = self.outcome(testclient.TestClient, fault)
                     self.assertRegex(shown, fault.shown)
                     self.assertNotEqual(shown, fault.quiet)
+                    if fault.seen in LOOKS:
+                        seen = self.outcome(testclient.TestClient, fault, raises=False)
+                        self.assertRegex(seen, LOOKS[fault.seen])
 
     def test_the_wire_shows_faults_of_http(self) -> None:
         for http in filter(find_spec, ("h11", "httptools")):

@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Any
 from unittest import mock
 
-from tests.helpers.readme import table
+from tests.helpers.readme import blocks, problem, table
 from tests.helpers.support import StrictTestCase
 
 HAS_ALL = all(map(find_spec, ("starlette", "httpx2", "websockets")))
@@ -19,7 +19,8 @@ if HAS_ALL:
     from tests.wire.faults import BEHAVIOUR, HTTP, LOOKS, Fault, outcome
     from tests.wire.socket_faults import SOCKETS
 
-PAGE = Path(__file__).parent.parent.parent / "docs" / "howto" / "testclient.md"
+ROOT = Path(__file__).parent.parent.parent
+PAGE = (ROOT / "docs" / "howto" / "testclient.md").read_text("utf-8")
 
 
 @unittest.skipUnless(HAS_ALL, "starlette, httpx2 or websockets is not installed")
@@ -63,4 +64,13 @@ class FaultTests(StrictTestCase):
     def test_the_table_has_each_of_them(self) -> None:
         faults = {each.name: each.seen for each in HTTP + BEHAVIOUR + SOCKETS}
         self.assertGreater(len(faults), 20)
-        self.assertEqual(table(PAGE.read_text("utf-8"), "what an app does"), faults)
+        self.assertEqual(table(PAGE, "what an app does"), faults)
+
+    def test_the_code_of_the_page_runs(self) -> None:
+        found = blocks(PAGE)
+        self.assertGreater(len(found), 1)
+        for index, block in enumerate(found):
+            with self.subTest(line=block.line):
+                if missing := block.missing():
+                    self.skipTest(f"not installed: {', '.join(missing)}")
+                self.assertEqual(problem(block, found[:index]), "")

@@ -101,6 +101,17 @@ class _EachDatabase:
     def test_in_parallel(self) -> None:
         self.check("live_tests", "--parallel", "2")
 
+    def test_several_databases(self) -> None:
+        self.check("several_tests")
+
+    def test_serialized_rollback(self) -> None:
+        for name in ("SerializedRollbackTests", "WithoutTests"):
+            self.check(f"serialized_tests.{name}")
+
+    def test_keepdb(self) -> None:
+        for _ in range(2):
+            self.check("live_tests.DatabaseTests", "--keepdb")
+
 
 class InMemoryTests(_EachDatabase, DatabaseTests):
     """SQLite in memory, whose connections are shared."""
@@ -125,9 +136,6 @@ class PostgreSQLTests(_EachDatabase, DatabaseTests):
     def setUpClass(cls) -> None:
         super().setUpClass()
         cls.database = f"postgresql:{cls.enterClassContext(postgresql.cluster())}"
-
-    def test_keepdb(self) -> None:
-        self.check("live_tests.DatabaseTests", "--keepdb")
 
 
 if __name__ == "__main__":

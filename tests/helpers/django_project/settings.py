@@ -11,13 +11,20 @@ else:
     database = {"ENGINE": "django.db.backends.sqlite3", "NAME": ":memory:"}
     database["TEST"] = {"NAME": name or None}  # type: ignore[assignment]
 database["CONN_MAX_AGE"] = int(os.environ.get("CONN_MAX_AGE", "0"))  # type: ignore[assignment]
+other = {**database, "NAME": "other" if kind == "postgresql" else ":memory:"}
+if kind == "file":
+    other["TEST"] = {"NAME": f"{name}-other"}  # type: ignore[assignment]
 
-DATABASES = {"default": database}
+DATABASES = {"default": database, "other": other}
 DEBUG_PROPAGATE_EXCEPTIONS = "DEBUG_PROPAGATE_EXCEPTIONS" in os.environ
 SECRET_KEY = "secret"
 ALLOWED_HOSTS: list[str] = []
 ROOT_URLCONF = "tests.helpers.django_project.urls"
-INSTALLED_APPS = ["django.contrib.contenttypes", "django.contrib.staticfiles"]
+INSTALLED_APPS = [
+    "django.contrib.contenttypes",
+    "django.contrib.staticfiles",
+    "tests.helpers.django_project.seeded",
+]
 MIDDLEWARE = ["django.middleware.csrf.CsrfViewMiddleware"]
 STATIC_URL = "static/"
 STATICFILES_DIRS = [tempfile.mkdtemp(prefix="liveserver-static-")]

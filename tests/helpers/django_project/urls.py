@@ -13,17 +13,25 @@ from django.db import connection, transaction
 from django.http import Http404, HttpResponse, StreamingHttpResponse
 from django.urls import path
 
+from tests.helpers.django_project.seeded.models import Seed
+
+
+def rows(request: Any = None) -> Any:
+    """The rows of tests, in the database that a request names."""
+    using = "default" if request is None else request.GET.get("using", "default")
+    return ContentType.objects.using(using).filter(app_label="made")
+
 
 def count() -> int:
-    return ContentType.objects.filter(app_label="made").count()
+    return int(rows().count())
 
 
 def sync_view(request: Any) -> HttpResponse:
-    return HttpResponse(f"{count()}")
+    return HttpResponse(f"{rows(request).count()}")
 
 
 async def async_view(request: Any) -> HttpResponse:
-    return HttpResponse(f"{await ContentType.objects.filter(app_label='made').acount()}")
+    return HttpResponse(f"{await rows(request).acount()}")
 
 
 async def in_any_thread(request: Any) -> HttpResponse:
@@ -31,7 +39,7 @@ async def in_any_thread(request: Any) -> HttpResponse:
 
 
 def write(request: Any) -> HttpResponse:
-    ContentType.objects.create(app_label="made", model=request.GET["n"])
+    rows(request).create(app_label="made", model=request.GET["n"])
     return HttpResponse("ok")
 
 
@@ -47,6 +55,12 @@ def write_rest(request: Any) -> HttpResponse:
     if "fail" in request.GET:
         raise LookupError("after a write")
     return HttpResponse("ok")
+
+
+def take_seed(request: Any) -> HttpResponse:
+    """Delete what a migration has written; say how much it was."""
+    deleted, _ = Seed.objects.all().delete()
+    return HttpResponse(f"{deleted}")
 
 
 def raw(request: Any) -> HttpResponse:
@@ -128,6 +142,7 @@ urlpatterns = [
     path("thread", in_any_thread),
     path("write", write),
     path("write_atomic", write_atomic),
+    path("take_seed", take_seed),
     path("raw", raw),
     path("autocommit_off", autocommit_off),
     path("asks_itself", asks_itself),

@@ -145,7 +145,8 @@ class AddressTests(Base):
         self.assertEqual(self.server_thread.host, "localhost")
         self.assertEqual(self.server_thread.port, self.server.port)
         self.assertEqual(
-            list(self.server_thread.connections_override), ["default"] if in_memory() else []
+            list(self.server_thread.connections_override),
+            ["default", "other"] if in_memory() else [],
         )
 
     def test_the_host_is_allowed(self) -> None:

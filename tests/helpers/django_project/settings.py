@@ -2,18 +2,21 @@
 
 import os
 import tempfile
+from typing import Any
 
 kind, _, name = os.environ.get("DJANGO_DATABASE", "memory").partition(":")
+database: dict[str, Any] = {"ENGINE": "django.db.backends.sqlite3", "NAME": ":memory:"}
 if kind == "postgresql":
     database = {"ENGINE": "django.db.backends.postgresql", "HOST": name, "NAME": "postgres"}
     database["USER"] = "postgres"
-else:
-    database = {"ENGINE": "django.db.backends.sqlite3", "NAME": ":memory:"}
-    database["TEST"] = {"NAME": name or None}  # type: ignore[assignment]
-database["CONN_MAX_AGE"] = int(os.environ.get("CONN_MAX_AGE", "0"))  # type: ignore[assignment]
-other = {**database, "NAME": "other" if kind == "postgresql" else ":memory:"}
 if kind == "file":
-    other["TEST"] = {"NAME": f"{name}-other"}  # type: ignore[assignment]
+    database["TEST"] = {"NAME": name}
+database["CONN_MAX_AGE"] = int(os.environ.get("CONN_MAX_AGE", "0"))
+other = {**database}
+if kind == "postgresql":
+    other["NAME"] = "other"
+if kind == "file":
+    other |= {"NAME": f"{name}-not-made", "TEST": {"NAME": f"{name}-other"}}
 
 DATABASES = {"default": database, "other": other}
 DEBUG_PROPAGATE_EXCEPTIONS = "DEBUG_PROPAGATE_EXCEPTIONS" in os.environ

@@ -1,5 +1,6 @@
 """What a server of a Django project serves: its app, and its static and media files."""
 
+import contextlib
 import os
 import posixpath
 from collections.abc import Callable, Iterable, Iterator
@@ -18,6 +19,7 @@ from django.views.static import serve
 from liveserver._app.asgi import Receive, Scope, Send
 from liveserver._app.loading import as_asgi
 from liveserver._django.connections import SERVER_CONNECTIONS, in_server
+from liveserver._django.threads import RequestThreads
 
 __all__ = ["DjangoSite", "StaticRootHandler", "default_application", "renewed"]
 
@@ -80,13 +82,17 @@ class DjangoSite:
         # The project's, in whose package a traceback's lines are the user's.
         self.__module__ = str(settings.ROOT_URLCONF)
         self.title = self.__module__.partition(".")[0]
+        self._threads = RequestThreads()
         self._handler = static_handler(MediaFilesHandler(as_asgi(application)))
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Serve a request, and let its database connections be known as a server's."""
         token = in_server.set(True)
+        # Channels runs the sync code of all WebSockets in one thread.
+        thread = self._threads.one() if scope["type"] == "http" else contextlib.nullcontext()
         try:
-            await self._handler(scope, receive, send)
+            async with thread:
+                await self._handler(scope, receive, send)
         finally:
             in_server.reset(token)
             await SERVER_CONNECTIONS.close_abandoned()

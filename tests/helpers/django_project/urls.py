@@ -1,6 +1,7 @@
 """Views of each kind; all of them ask the database."""
 
 import asyncio
+import threading
 import time
 from collections.abc import AsyncIterator, Iterator
 from typing import Any
@@ -14,6 +15,9 @@ from django.http import Http404, HttpResponse, StreamingHttpResponse
 from django.urls import path
 
 from tests.helpers.django_project.seeded.models import Seed
+
+barrier = threading.Barrier(2)
+may_end = threading.Event()
 
 
 def rows(request: Any = None) -> Any:
@@ -95,6 +99,22 @@ def asks_itself(request: Any) -> HttpResponse:
     return HttpResponse(urlopen(url, timeout=20).read())
 
 
+def which_thread(request: Any) -> HttpResponse:
+    return HttpResponse(f"{threading.get_ident()}")
+
+
+def meet(request: Any) -> HttpResponse:
+    """Wait for another request to be here too."""
+    barrier.wait(20)
+    return which_thread(request)
+
+
+def held(request: Any) -> HttpResponse:
+    barrier.wait(20)
+    may_end.wait(20)
+    return which_thread(request)
+
+
 def slow(request: Any) -> HttpResponse:
     count()
     time.sleep(0.3)
@@ -147,6 +167,9 @@ urlpatterns = [
     path("autocommit_off", autocommit_off),
     path("asks_itself", asks_itself),
     path("slow", slow),
+    path("which_thread", which_thread),
+    path("meet", meet),
+    path("held", held),
     path("raising", raising),
     path("raising_async", raising_async),
     path("stream", stream),

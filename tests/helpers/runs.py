@@ -47,7 +47,7 @@ OPTIONAL = {
     "selenium": r"\bselenium\b",
     "starlette": r"\bstarlette\b|\bliveserver\.testclient\b",
     "trustme": r'"tls": True|\btls=True',
-    "websockets": r"\bws_connect\(|\bwebsockets?\b",
+    "websockets": r"\bliveserver\.testclient\b|\bws_connect\(|\bwebsockets?\b",
 }
 
 PROGRAMS = {"chromedriver": r"\bwebdriver\.Chrome\(", "chromium": r"\bplaywright\b"}

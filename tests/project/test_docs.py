@@ -12,6 +12,7 @@ from typing import Any
 
 from tests.helpers.markdown import PAGES, ROOT, anchors, blocks, broken_links, links, name_of
 from tests.helpers.runs import (
+    commands,
     is_run_below,
     missing,
     normal,
@@ -31,6 +32,8 @@ def check(markdown: str, name: str) -> list[tuple[str, str, str]]:
     results = []
     for index, block in enumerate(found):
         if block.language not in ("python", "console"):
+            continue
+        if block.language == "console" and not any(commands(block)):
             continue
         wrong, skipped = "", f"it is not run: {block.not_run}" if block.not_run else ""
         above = found[:index]

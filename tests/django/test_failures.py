@@ -4,9 +4,12 @@ import os
 import re
 import subprocess
 import sys
+import tempfile
+import unittest
 from importlib.util import find_spec
 from pathlib import Path
 
+from tests.helpers import postgresql
 from tests.helpers.django_project import needs_django
 from tests.helpers.support import StrictTestCase
 
@@ -86,6 +89,15 @@ class FailureTests(StrictTestCase):
         for method in ("fork", "spawn"):
             with self.subTest(method=method):
                 self.check("--parallel", "2", START_METHOD=method)
+
+    def test_in_a_file(self) -> None:
+        folder = self.enterContext(tempfile.TemporaryDirectory())
+        self.check(DJANGO_DATABASE=f"file:{folder}/test.sqlite3")
+
+    @unittest.skipIf(postgresql.missing(), postgresql.missing())
+    def test_on_postgresql(self) -> None:
+        folder = self.enterContext(postgresql.cluster())
+        self.check(DJANGO_DATABASE=f"postgresql:{folder}")
 
     def test_in_the_debugger_the_server_answers(self) -> None:
         typed = 'p "it said", self.http.get("/refused/403").status_code\ncontinue\n'

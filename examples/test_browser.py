@@ -39,7 +39,8 @@ def start_browser() -> "webdriver.Chrome":
 class BrowserTests(LiveServerTestCase):
     app = "examples.shop.main:app"
 
-    # For a browser in a container, which knows this machine by another name (see README.md):
+    # For a browser in a container, which knows this machine by another name; see
+    # docs/howto/browser.md:
     # server_options = {"host": "0.0.0.0", "public_host": "host.docker.internal"}
 
     browser: ClassVar["webdriver.Chrome"]
@@ -92,7 +93,7 @@ class BrowserTests(LiveServerTestCase):
         self.open_page()
         self.add_through_the_form("Moon", "1e17")
         self.wait_for_text(
-            "problem", "price: Input should be less than or equal to 9223372036854775807"
+            "problem", "price: Input should be less than or equal to 9007199254740991"
         )
         self.assertEqual(self.http.get("/items").json(), [])
 

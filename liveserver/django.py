@@ -64,11 +64,7 @@ class _ServedTestCase(TransactionTestCase):
         # Before the set-up: Django forgets it if that fails.
         cls.addClassCleanup(_unset_available_apps, cls)
         super().setUpClass()
-        options = options_of(cls)
-        hosts = [cls.allowed_host, options.get("host"), options.get("public_host")]
-        allowed = list(dict.fromkeys(host.strip("[]") for host in hosts if host))
-        allowed += [f"[{host}]" for host in allowed if ":" in host]
-        cls.enterClassContext(modify_settings(ALLOWED_HOSTS={"append": allowed}))
+        cls.enterClassContext(modify_settings(ALLOWED_HOSTS={"append": _hosts(cls)}))
 
     def _post_teardown(self) -> None:
         # Before the flush, for which a database may want to be alone.
@@ -114,7 +110,8 @@ class LiveServerTestCase(LiveServerMixin, _ServedTestCase):
     @classmethod
     def create_app(cls) -> Any:
         """Return the project's app; called anew for every server."""
-        return renewed(super().create_app() if hasattr(cls, "app") else default_application())
+        app = super().create_app() if hasattr(cls, "app") else default_application()
+        return renewed(app, _hosts(cls))
 
     @classmethod
     def _live_server_defaults(cls) -> ServerOptions:
@@ -163,6 +160,14 @@ class StaticLiveServerTestCase(LiveServerTestCase):
     """The same, and it finds static files by the finders of the app `staticfiles`."""
 
     static_handler = ASGIStaticFilesHandler
+
+
+def _hosts(cls: Any) -> list[str]:
+    """Return the hosts that are allowed while a class runs."""
+    options = options_of(cls)
+    hosts = [cls.allowed_host, options.get("host"), options.get("public_host")]
+    allowed = list(dict.fromkeys(host.strip("[]") for host in hosts if host))
+    return allowed + [f"[{host}]" for host in allowed if ":" in host]
 
 
 def _unset_available_apps(cls: Any) -> None:

@@ -15,6 +15,7 @@ import pytest
 __all__ = [
     "pytest_addoption",
     "pytest_configure",
+    "pytest_load_initial_conftests",
     "pytest_runtest_call",
     "pytest_runtest_makereport",
     "pytest_runtest_setup",
@@ -44,14 +45,19 @@ def pytest_addoption(parser: pytest.Parser) -> None:
     parser.addini(_SWAPS, what, type="bool", default=False)
 
 
-def pytest_configure(config: pytest.Config) -> None:
-    """Swap the class of test clients, before anything imports it."""
-    what = f"{_IN_PROCESS}: the test's clients stay in process, with {_SWAPS} = true"
-    config.addinivalue_line("markers", what)
-    if config.getini(_SWAPS):
+@pytest.hookimpl(tryfirst=True)
+def pytest_load_initial_conftests(early_config: pytest.Config) -> None:
+    """Swap the class of test clients, before a `conftest.py` imports it."""
+    if early_config.getini(_SWAPS):
         from liveserver.testclient import swap_class
 
         swap_class()
+
+
+def pytest_configure(config: pytest.Config) -> None:
+    """Add the marker."""
+    what = f"{_IN_PROCESS}: the test's clients stay in process, with {_SWAPS} = true"
+    config.addinivalue_line("markers", what)
 
 
 # Their wrappers are the innermost ones, so that other plugins see what they raise and add.
@@ -61,7 +67,7 @@ def pytest_configure(config: pytest.Config) -> None:
 def pytest_runtest_setup(item: pytest.Item) -> Generator[None, Any, Any]:
     """Begin to follow the servers of a test."""
     __tracebackhide__ = True
-    _let_clients_be_in_process(item.get_closest_marker(_IN_PROCESS) is not None)
+    _keep_clients_in_process(item.get_closest_marker(_IN_PROCESS) is not None)
     return (yield from _phase(item, waits=False))
 
 
@@ -73,7 +79,9 @@ def pytest_runtest_call(item: pytest.Item) -> Generator[None, Any, Any]:
 
 
 @pytest.hookimpl(wrapper=True, trylast=True)
-def pytest_runtest_teardown(item: pytest.Item) -> Generator[None, Any, Any]:
+def pytest_runtest_teardown(
+    item: pytest.Item, nextitem: pytest.Item | None
+) -> Generator[None, Any, Any]:
     """Fail a teardown in which an app raises, and follow the servers no longer."""
     __tracebackhide__ = True
     try:
@@ -83,7 +91,9 @@ def pytest_runtest_teardown(item: pytest.Item) -> Generator[None, Any, Any]:
         if monitor is not None:
             del item.stash[_monitor_key]
             monitor.release()
-        _let_clients_be_in_process(False)
+        _keep_clients_in_process(False)
+        if nextitem is None or nextitem.path != item.path:
+            _stop_clients()
 
 
 @pytest.hookimpl(wrapper=True)
@@ -133,10 +143,17 @@ def _phase(item: pytest.Item, waits: bool) -> Generator[None, Any, Any]:
     return result
 
 
-def _let_clients_be_in_process(value: bool) -> None:
+def _keep_clients_in_process(value: bool) -> None:
     clients = sys.modules.get("liveserver.testclient")
     if clients is not None:
-        clients.in_process.active = value
+        clients.keep_in_process(value)
+
+
+def _stop_clients() -> None:
+    """Stop the servers of a module's test clients, or a large suite has hundreds in the end."""
+    clients = sys.modules.get("liveserver.testclient")
+    if clients is not None:
+        clients.stop_clients(since=0)
 
 
 def _uses_servers() -> bool:

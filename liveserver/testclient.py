@@ -36,7 +36,7 @@ from liveserver._wire.transport import WireTransport
 
 __unittest = __tracebackhide__ = True
 
-__all__ = ["TestClient", "in_process", "mark", "stop_clients", "swap_class"]
+__all__ = ["TestClient", "keep_in_process", "mark", "stop_clients", "swap_class"]
 
 # uvicorn's own headers, which the in-process client does not have, and a lifespan that the client
 # runs itself, as Starlette's does.
@@ -45,8 +45,8 @@ _CONFIG: Any = {"lifespan": "off", "server_header": False, "date_header": False}
 _numbers = itertools.count(1)
 _clients: "weakref.WeakSet[TestClient]" = weakref.WeakSet()
 
-# Whether clients that are made now stay in process. Only the test's thread uses it.
-in_process = threading.local()
+# Whether clients that are made now stay in process, in whatever thread the test makes them.
+_in_process = False
 
 
 class TestClient(_StarlettesClient):
@@ -54,7 +54,8 @@ class TestClient(_StarlettesClient):
 
     A server starts with the first request, or with the block of `with client:`, which runs the
     lifespan. It stops at the end of the block, with `close()`, when the client is collected, at the
-    end of the test that made the client, or at the end of the process.
+    end of the test that made the client, with pytest at the end of the module, or at the end of the
+    process. The next request starts another one.
 
     Raises:
         ConfigurationError: `backend` is `"trio"`: uvicorn runs on asyncio.
@@ -66,7 +67,7 @@ class TestClient(_StarlettesClient):
         super().__init__(app, *args, **kwargs)
         self._live: LiveServer | None = None
         self._lock = threading.Lock()  # of its start and stop, as several threads may ask first
-        self._wired = not getattr(in_process, "active", False)
+        self._wired = not _in_process
         if not self._wired:
             return
         if self.async_backend["backend"] != "asyncio":
@@ -166,6 +167,12 @@ class TestClient(_StarlettesClient):
 def _stop(server: LiveServer, transport: Any) -> None:
     transport.close()
     server.stop()
+
+
+def keep_in_process(value: bool) -> None:
+    """Let the clients that are made from now on stay in process, or not."""
+    global _in_process
+    _in_process = value
 
 
 def mark() -> int:

@@ -22,6 +22,7 @@ ROOT = Path(__file__).parent.parent
 
 # The longest ones, which begin first. Here and below, a module in a folder goes by its last name.
 LONG = [
+    "test_docs",
     "test_command_line",
     "test_faults",
     "test_robustness",
@@ -37,12 +38,13 @@ LONG = [
 # beside many threads, of which one may hold a lock of coverage.py that its child waits for.
 NOT_MEASURED = {
     "test_coverage_py",
+    "test_docs",
     "test_docstrings",
     "test_faults",
     "test_forks",
     "test_layering",
-    "test_readme",
     "test_records",
+    "test_reference",
     "test_reports",
     "test_runners",
     "test_states",

@@ -8,7 +8,7 @@ def create_app() -> Flask:
     """Build a guest book without entries."""
     app = Flask(__name__)
     app.secret_key = "only an example"
-    app.config["PROPAGATE_EXCEPTIONS"] = True  # so that an exception fails the test, as it should
+    app.config["PROPAGATE_EXCEPTIONS"] = True  # else Flask prints what a view raises
     entries: list[str] = []
 
     @app.get("/entries")

@@ -1,18 +1,21 @@
 """The items over HTTP, and the feed of their changes."""
 
 from collections.abc import AsyncIterator
-from typing import Annotated
+from typing import Annotated, Any
 
 from fastapi import APIRouter, HTTPException, Path, Request, Response
 from fastapi.responses import StreamingResponse
 
 from .channel import Channel
-from .models import LARGEST_INTEGER, Item, ItemEvent, NewItem
+from .models import LARGEST_INTEGER, UNREADABLE_BODY, Item, ItemEvent, NewItem
 from .state import ChangesOfRun, StoreOfRun
 
 router = APIRouter()
 
 ItemId = Annotated[int, Path(ge=1, le=LARGEST_INTEGER)]
+
+# For the OpenAPI schema, which knows only the answers that it is told of.
+MAY_BE_MISSING: dict[int | str, dict[str, Any]] = {404: {"description": "There is no such item"}}
 
 
 @router.get("/items")
@@ -21,7 +24,7 @@ async def list_items(store: StoreOfRun) -> list[Item]:
     return store.items()
 
 
-@router.post("/items", status_code=201)
+@router.post("/items", status_code=201, responses=UNREADABLE_BODY)
 async def create_item(
     new: NewItem, request: Request, response: Response, store: StoreOfRun, changes: ChangesOfRun
 ) -> Item:
@@ -32,13 +35,13 @@ async def create_item(
     return item
 
 
-@router.get("/items/{item_id}")
+@router.get("/items/{item_id}", responses=MAY_BE_MISSING)
 async def get_item(item_id: ItemId, store: StoreOfRun) -> Item:
     """Return one item."""
     return _found(store.get(item_id), item_id)
 
 
-@router.put("/items/{item_id}")
+@router.put("/items/{item_id}", responses=MAY_BE_MISSING | UNREADABLE_BODY)
 async def replace_item(
     item_id: ItemId, new: NewItem, store: StoreOfRun, changes: ChangesOfRun
 ) -> Item:
@@ -48,7 +51,7 @@ async def replace_item(
     return item
 
 
-@router.delete("/items/{item_id}", status_code=204)
+@router.delete("/items/{item_id}", status_code=204, responses=MAY_BE_MISSING)
 async def delete_item(item_id: ItemId, store: StoreOfRun, changes: ChangesOfRun) -> None:
     """Remove one item."""
     item = _found(store.delete(item_id), item_id)

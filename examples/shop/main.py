@@ -6,7 +6,7 @@ from typing import Annotated, Any
 from fastapi import APIRouter, Body, FastAPI
 
 from . import chat, items, page
-from .models import Health, Received
+from .models import UNREADABLE_BODY, Health, Received
 from .state import build_lifespan
 
 router = APIRouter()
@@ -18,7 +18,7 @@ async def health() -> Health:
     return Health()
 
 
-@router.post("/api/data")
+@router.post("/api/data", responses=UNREADABLE_BODY)
 async def receive_data(data: Annotated[dict[str, Any], Body()]) -> Received:
     """Send the posted JSON object back."""
     return Received(received=data)

@@ -78,7 +78,12 @@ class ItemTests(LiveServerTestCase):
         self.assertEqual(self.http.get("/items/tea").status_code, 422)
 
     def test_invalid_items_are_not_kept(self) -> None:
-        for item in ({"name": "Tea"}, {"name": "", "price": 350}, {"name": "Tea", "price": -1}):
+        prices = (-1, 2**53, "350", False)
+        for item in (
+            {},
+            {"name": "", "price": 350},
+            *({"name": "Tea", "price": p} for p in prices),
+        ):
             with self.subTest(item=item):
                 self.assertEqual(self.http.post("/items", json=item).status_code, 422)
         self.assertEqual(self.names(), [])

@@ -7,6 +7,8 @@ import threading
 from collections.abc import Callable
 from typing import Any, Self, TextIO
 
+from liveserver._app.interface import interface
+from liveserver._cli.django import is_django_handler
 from liveserver._errors import LiveServerError
 from liveserver._reporting.frames import app_frames
 from liveserver._reporting.tracebacks import passed_through_app, plain_traceback
@@ -48,9 +50,10 @@ class Console:
     def greet(self, what: str, server: LiveServer) -> None:
         """Show the URLs of a server."""
         self.say(f"liveserver serves {what}. Ctrl-C stops it.\n")
-        for line in (server.base_url, server.ws_url, server._control.curl()):
-            self.say(f"  {line}")
-        self.say("")
+        self.say(f"  {server.base_url}")
+        if _takes_websockets(server):
+            self.say(f"  {server.ws_url}")
+        self.say(f"  {server._control.curl()}\n")
 
     def opened(self, record: RequestRecord) -> None:
         """Show that a stream or a WebSocket is open."""
@@ -74,11 +77,11 @@ class Console:
         """
         with self._lock:
             if not isinstance(error, LiveServerError):
-                print(text or plain_traceback(error), file=sys.stderr)
+                print(_set_off(text or plain_traceback(error)), file=sys.stderr)
                 return
             cause = error.__cause__
             if cause is not None and passed_through_app(cause):
-                print(f"{_shown(cause)}\n", file=sys.stderr)
+                print(_shown(cause), file=sys.stderr)
             notes = getattr(error, "__notes__", [])
             print("\n".join([f"liveserver: {error}", *notes]), file=sys.stderr)
 
@@ -118,7 +121,21 @@ class _Warnings(logging.Handler):
 
 
 def _shown(error: BaseException) -> str:
-    return plain_traceback(error.with_traceback(app_frames(error.__traceback__)))
+    return _set_off(plain_traceback(error.with_traceback(app_frames(error.__traceback__))))
+
+
+def _set_off(text: str) -> str:
+    """Put a blank line around a traceback; `print` ends the last one."""
+    text = text.strip("\n")
+    return f"\n{text}\n"
+
+
+def _takes_websockets(server: LiveServer) -> bool:
+    """Whether there is a library for WebSockets, and the app is of a kind that can have some."""
+    run = server._control.run
+    if run is None or run.loop_thread.server.config.ws_protocol_class is None:
+        return False
+    return interface(server.app) != "wsgi" and not is_django_handler(server.app)
 
 
 def _shows_colours(stream: TextIO | Any) -> bool:

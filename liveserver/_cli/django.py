@@ -8,12 +8,13 @@ import contextlib
 import importlib
 import importlib.util
 import os
+import sys
 from collections.abc import Iterator
 from typing import Any
 
 from liveserver._errors import ConfigurationError, describe_error
 
-__all__ = ["django_fixture", "set_up_django"]
+__all__ = ["django_fixture", "is_django_handler", "set_up_django"]
 
 
 def set_up_django() -> None:
@@ -49,3 +50,12 @@ def django_fixture(test_class: type) -> Iterator[None]:
         databases = runner.setup_databases()
         stack.callback(runner.teardown_databases, databases)
         yield
+
+
+def is_django_handler(app: object) -> bool:
+    """Whether an app is Django's own handler, which has no WebSockets; those of Channels do."""
+    base: Any = sys.modules.get("django.core.handlers.base")
+    if base is None:
+        return False
+    app = getattr(app, "application", app)  # a project's, in the site of liveserver.django
+    return isinstance(app, base.BaseHandler)

@@ -83,9 +83,11 @@ def main(arguments: Sequence[str] | None = None) -> int:
 
 def _serve(target: str, options: ServerOptions, host: Host) -> None:
     make_options(options)  # check them before the import of the target
-    if "::" in target:
-        name = target.replace(".py::", ".").replace("::", ".").replace("/", ".")
-        raise ConfigurationError(f"{target!r} is how pytest names a test. Write {name!r}.")
+    if "::" in target or target.endswith(".py"):
+        what = "how pytest names a test" if "::" in target else "a file"
+        name = target.replace(".py::", ".").replace("::", ".").removesuffix(".py")
+        name = name.replace("/", ".").lstrip(".")
+        raise ConfigurationError(f"{target!r} is {what}. Write {name!r}.")
     if ":" in target:
         check_app(target, options.get("factory", False))
         host.serve_app(target)

@@ -22,6 +22,12 @@ __all__ = ["SignalWait"]
 _SIGNALS = (signal.SIGINT, signal.SIGTERM)
 _SERVER_ENDED = 0  # no signal has this number
 
+# What the first signal writes. A terminal shows Ctrl-C as ^C, in the line before.
+_STOPPING: dict[int, bytes] = {
+    signal.SIGINT: b"\nStopping. Ctrl-C again stops at once.\n",
+    signal.SIGTERM: b"Stopping.\n",
+}
+
 
 class SignalWait:
     """In its `with` block, the first SIGINT or SIGTERM only ends `wait`.
@@ -67,7 +73,7 @@ class SignalWait:
             os.write(self._writer, bytes([number]))
         with contextlib.suppress(AttributeError, OSError, ValueError):
             # Not print(), which the signal may have interrupted.
-            os.write(sys.stderr.fileno(), b"\nStopping. Ctrl-C again stops at once.\n")
+            os.write(sys.stderr.fileno(), _STOPPING[number])
 
     def server_ended(self) -> None:
         """End the wait, in any thread."""

@@ -109,7 +109,10 @@ def _missing(target: str, holder: Any, name: str) -> ConfigurationError:
 
 
 def _no_test(target: str, names: list[str], found: Any) -> ConfigurationError:
-    if not names:
+    if isinstance(found, ModuleType):
+        lines = "".join(f"\n  python -m liveserver {target}.{each}" for each in _served_in(found))
+        if lines:
+            return ConfigurationError(f"{target!r} is a module. Name one of its classes:{lines}")
         return ConfigurationError(f"{target!r} is a module. {_FORMS}")
     if callable(found):
         path = ".".join(names)
@@ -119,3 +122,19 @@ def _no_test(target: str, names: list[str], found: Any) -> ConfigurationError:
             "with --factory."
         )
     return ConfigurationError(f"{target!r} is not a test: {found!r}. {_FORMS}")
+
+
+def _served_in(module: ModuleType) -> list[str]:
+    """The test classes of a module that have a server, in their order.
+
+    Those without tests are left out: they are bases, and often have no app.
+    """
+    return [
+        name
+        for name, found in vars(module).items()
+        if isinstance(found, type)
+        and issubclass(found, LiveServerMixin)
+        and issubclass(found, unittest.TestCase)
+        and found.__module__ == module.__name__
+        and unittest.defaultTestLoader.getTestCaseNames(found)
+    ]

@@ -33,7 +33,8 @@ class ServerConnections:
 
     def __init__(self) -> None:
         self.shared: Mapping[str, Any] = {}
-        self._locks: Mapping[str, BoundedLock] = {}
+        # By alias, and kept: threads that outlive a class, as those of Channels do, hold them.
+        self._locks: dict[str, BoundedLock] = {}
         # Written under the lock: the connections, each with the thread that made it.
         self._made: list[tuple[Any, threading.Thread]] = []
         self._lock = threading.Lock()
@@ -42,10 +43,10 @@ class ServerConnections:
     def serving(self) -> Iterator[None]:
         """Watch what servers' threads connect to, and share what is in memory, in the block."""
         own = [each for each in connections.all() if _is_in_memory(each)]
-        before = self.shared, self._locks  # of a class in whose test another one is started
+        before = self.shared  # of a class in whose test another one is started
         self.shared = {each.alias: each for each in own}
-        self._locks = {alias: self._locks.get(alias) or BoundedLock() for alias in self.shared}
         for each in own:
+            self._locks.setdefault(each.alias, BoundedLock())
             each.inc_thread_sharing()
         create = connections.create_connection
 
@@ -60,7 +61,7 @@ class ServerConnections:
             self.close()
             for each in own:
                 each.dec_thread_sharing()
-            self.shared, self._locks = before
+            self.shared = before
 
     def _create(self, alias: str, create: Callable[[str], Any]) -> Any:
         shared = self.shared.get(alias)

@@ -1,8 +1,9 @@
 """What a server of a Django project serves: its app, and its static and media files."""
 
+import contextlib
 import os
 import posixpath
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from typing import Any
 from urllib.parse import urlparse
 
@@ -18,6 +19,7 @@ from django.views.static import serve
 from liveserver._app.asgi import Receive, Scope, Send
 from liveserver._app.loading import as_asgi
 from liveserver._django.connections import SERVER_CONNECTIONS, in_server
+from liveserver._django.threads import RequestThreads
 
 __all__ = ["DjangoSite", "StaticRootHandler", "default_application", "renewed"]
 
@@ -80,13 +82,17 @@ class DjangoSite:
         # The project's, in whose package a traceback's lines are the user's.
         self.__module__ = str(settings.ROOT_URLCONF)
         self.title = self.__module__.partition(".")[0]
+        self._threads = RequestThreads()
         self._handler = static_handler(MediaFilesHandler(as_asgi(application)))
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Serve a request, and let its database connections be known as a server's."""
         token = in_server.set(True)
+        # Channels runs the sync code of all WebSockets in one thread.
+        thread = self._threads.one() if scope["type"] == "http" else contextlib.nullcontext()
         try:
-            await self._handler(scope, receive, send)
+            async with thread:
+                await self._handler(scope, receive, send)
         finally:
             in_server.reset(token)
             await SERVER_CONNECTIONS.close_abandoned()
@@ -98,33 +104,48 @@ def default_application() -> Any:
     return import_string(name) if name else ASGIHandler()
 
 
-def renewed(application: Any) -> Any:
-    """Return an app whose Django handlers have the middleware of the settings as they are now.
+class AllowedOrigins(list[str]):
+    """The origins that a project's WebSockets allow, and the hosts of a test class."""
 
-    Handlers inside another app, such as a router of Channels, load it anew.
+    def __init__(self, own: Iterable[str], hosts: Iterable[str]) -> None:
+        super().__init__([*own, *hosts])
+        self.own = own
+
+
+def renewed(application: Any, hosts: Iterable[str]) -> Any:
+    """Return an app for a new server.
+
+    Its Django handlers have the middleware of the settings as they are now. Those inside another
+    app, such as a router of Channels, load it anew.
+
+    Args:
+        application: The project's app.
+        hosts: What Channels' validators of origins allow too; they read `ALLOWED_HOSTS` when the
+            app was made, which may be long ago.
     """
     if type(application) in (ASGIHandler, WSGIHandler):
         return type(application)()
-    for handler in _handlers(application):
-        handler.load_middleware(is_async=isinstance(handler, ASGIHandler))
+    for app in _parts(application):
+        if isinstance(app, ASGIHandler | WSGIHandler):
+            app.load_middleware(is_async=isinstance(app, ASGIHandler))
+        elif "allowed_origins" in vars(app):
+            origins = app.allowed_origins
+            app.allowed_origins = AllowedOrigins(getattr(origins, "own", origins), hosts)
     return application
 
 
-def _handlers(application: Any) -> Iterator[Any]:
+def _parts(application: Any) -> Iterator[Any]:
+    """Return the apps that an app is made of."""
     seen: list[Any] = []  # apps need not be hashable
     rest = [application]
     while rest:
         app = rest.pop()
-        if app is None or any(app is each for each in seen):
+        if not hasattr(app, "__dict__") or any(app is each for each in seen):
             continue
         seen.append(app)
-        if isinstance(app, ASGIHandler | WSGIHandler):
-            yield app
+        yield app
         # Of wrappers, by the names that are usual, and of the routers of Channels.
-        rest += [vars(app).get(name) for name in ("app", "application", "inner") if _has_vars(app)]
-        mapping = getattr(app, "application_mapping", None)
+        rest += [vars(app).get(name) for name in ("app", "application", "inner")]
+        mapping, routes = vars(app).get("application_mapping"), vars(app).get("routes")
         rest += mapping.values() if isinstance(mapping, dict) else ()
-
-
-def _has_vars(app: object) -> bool:
-    return hasattr(app, "__dict__")
+        rest += [vars(each).get("callback") for each in routes] if isinstance(routes, list) else ()

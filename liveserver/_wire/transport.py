@@ -2,6 +2,7 @@
 
 import contextlib
 import ssl
+import weakref
 from collections.abc import Callable, Iterator
 from typing import Any
 from urllib.parse import unquote
@@ -50,6 +51,7 @@ class WireTransport(httpx.BaseTransport):
         self._settings = settings
         self._raises = raises
         self._http = httpx.HTTPTransport(verify=_NO_TLS, trust_env=False)
+        self._open: weakref.WeakSet[_Ending] = weakref.WeakSet()  # of responses not yet closed
 
     def handle_request(self, request: Any) -> Any:
         """Send a request; return the response, whose body is still to be read."""
@@ -80,13 +82,17 @@ class WireTransport(httpx.BaseTransport):
             request=request,
         )
         ending.response = made
+        self._open.add(ending)
         return made
 
     def _exchange(self, request: Any) -> Exchange:
         url = request.url
         scope = {
             "scheme": url.scheme,
-            "server": [url.raw_host.decode("ascii"), url.port or _PORTS[url.scheme]],
+            "server": [
+                url.raw_host.decode("ascii"),
+                _PORTS[url.scheme] if url.port is None else url.port,
+            ],
             "client": self._settings["client"],
             "root_path": self._settings["root_path"],
             "path": unquote(url.path),
@@ -95,7 +101,9 @@ class WireTransport(httpx.BaseTransport):
         return Exchange(scope)
 
     def close(self) -> None:
-        """Close the connections."""
+        """Cancel the app where a response is still open, as in process; close the connections."""
+        for each in list(self._open):
+            each.abort()
         self._http.close()
 
     def end(self, exchange: Exchange, server: LiveServer, wait: float) -> None:
@@ -137,6 +145,12 @@ class _Ending:
                 setattr(self.response, name, info[name])
         self._transport.end(self._exchange, self._server, wait)
 
+    def abort(self) -> None:
+        if not self._over:
+            self.forget()
+            self._exchange.cancel()
+            self._exchange.ended.wait(bounds.CLIENT_LEFT)
+
     def forget(self) -> None:
         self._over = True
         self._transport._app.exchanges.pop(self._exchange.name, None)
@@ -168,7 +182,9 @@ def _on_the_wire(request: Any, server: LiveServer, exchange: Exchange) -> Any:
     url = httpx.URL(
         scheme="http", host="127.0.0.1", port=server.port, raw_path=request.url.raw_path
     )
-    headers = [*request.headers.raw, (HEADER.encode(), exchange.name.encode())]
+    # Spaces around a value are no part of it, and httpx would refuse them.
+    headers = [(name, value.strip(b" \t")) for name, value in request.headers.raw]
+    headers.append((HEADER.encode(), exchange.name.encode()))
     # Without httpx's timeouts, which the in-process client does not have.
     extensions = {key: each for key, each in request.extensions.items() if key != "timeout"}
     return httpx.Request(

@@ -1,12 +1,14 @@
 """What an unhandled exception of a handler does in each framework, without any setting."""
 
+import asyncio
 import importlib.util
 import logging
 import unittest
 from collections.abc import Callable
 from typing import Any
 
-from liveserver import AppError
+from liveserver import AppError, LiveServer
+from liveserver._requests.middleware import current_record
 from tests.helpers.apps import Trouble
 from tests.helpers.support import StrictTestCase, each_base, get, run_class
 
@@ -217,3 +219,25 @@ class DjangoTests(StrictTestCase):
                 outcome = FrameworkTests.run_app(self, base, django(is_async))  # type: ignore[arg-type]
                 self.assertEqual([type(each) for each in outcome.raised], [AppError], outcome)
                 self.assertIsInstance(outcome.raised[0].__cause__, Trouble)
+
+
+class EndOfResponseTests(StrictTestCase):
+    """A response whose bytes the client has counted, before the app says that they are all."""
+
+    def test_it_is_waited_for(self) -> None:
+        async def app(scope: Any, receive: Any, send: Any) -> None:
+            record = current_record.get()
+            assert record is not None
+            record.announced = Trouble("out of order")
+            headers = [(b"content-length", b"4")]
+            await send({"type": "http.response.start", "status": 500, "headers": headers})
+            await send({"type": "http.response.body", "body": b"oops", "more_body": True})
+            loop = asyncio.get_running_loop()
+            over = loop.create_future()
+            loop.call_later(0.5, over.set_result, None)
+            await over
+            await send({"type": "http.response.body"})
+
+        # The client keeps its connection, so that nobody takes it for one that has left.
+        with LiveServer(app) as server, server.session() as http, server.raises(Trouble):
+            self.assertEqual(http.get("/").content, b"oops")

@@ -26,17 +26,21 @@ from liveserver._cli.main import main
 from liveserver._cli.serve import Host
 from liveserver._cli.signals import SignalWait
 from tests.helpers import apps
-from tests.helpers.observed import ROOT, needs_websockets
+from tests.helpers.observed import HAS_WEBSOCKETS, ROOT, needs_websockets
 from tests.helpers.support import Client, StrictTestCase, get, until
 
 HAS_PTY = importlib.util.find_spec("termios") is not None
 HAS_DJANGO = importlib.util.find_spec("django") is not None
+HAS_A2WSGI = importlib.util.find_spec("a2wsgi") is not None
 HAS_TRUSTME = importlib.util.find_spec("trustme") is not None
 
 if HAS_PTY:
     from tests.helpers.terminal import Terminal
 
-STOPPING = "\nStopping. Ctrl-C again stops at once.\n"
+STOPPING = {
+    signal.SIGINT: "\nStopping. Ctrl-C again stops at once.\n",
+    signal.SIGTERM: "Stopping.\n",
+}
 
 APP = """
 import asyncio, sys, warnings
@@ -263,15 +267,31 @@ class AppTests(CommandTestCase):
                 command = self.start("thing:app")
                 url = command.url()
                 port = urlsplit(url).port
+                websockets = f"  ws://127.0.0.1:{port}\n" if HAS_WEBSOCKETS else ""
                 self.assertEqual(
                     "".join(command.seen),
                     "liveserver serves thing:app. Ctrl-C stops it.\n\n"
-                    f"  http://127.0.0.1:{port}\n  ws://127.0.0.1:{port}\n"
+                    f"  http://127.0.0.1:{port}\n{websockets}"
                     f"  curl -i http://127.0.0.1:{port}/\n\n",
                 )
                 self.assertEqual(get(url, "/items?x=1").body, b"hello")
                 command.line(r"^GET /items\?x=1 → 200 in [\d.]+ ms$")
-                self.assertEqual(command.stop(number), (0, "shutdown\n", STOPPING))
+                self.assertEqual(command.stop(number), (0, "shutdown\n", STOPPING[number]))
+
+    def test_no_ws_url_where_no_websocket_can_be_had(self) -> None:
+        self.write(
+            APP
+            + "\nclass Tests(LiveServerTestCase):\n    app = app\n"
+            + "    server_options = {'uvicorn_config': {'ws': 'none'}}\n"
+            + "\ndef wsgi(environ, start_response):\n"
+            + "    start_response('200 OK', [])\n    return [b'hello']\n"
+        )
+        for target in ("thing.Tests", *(["thing:wsgi"] if HAS_A2WSGI else [])):
+            with self.subTest(target=target):
+                command = self.start(target)
+                self.assertEqual(get(command.url()).body, b"hello")
+                self.assertNotIn("ws://", "".join(command.seen))
+                self.assertEqual(command.stop()[0], 0)
 
     def test_a_factory(self) -> None:
         command = self.start("thing:create_app", "--factory")
@@ -295,7 +315,7 @@ class AppTests(CommandTestCase):
         command = self.start("thing:app", "--tls")
         url = command.url()
         self.assertRegex(url, "^https://127.0.0.1:")
-        self.assertIn(f"  {url.replace('https', 'wss')}\n", command.seen)
+        self.assertEqual(f"  {url.replace('https', 'wss')}\n" in command.seen, HAS_WEBSOCKETS)
         words = shlex.split(command.seen[-2])
         self.assertEqual(words[:3], ["curl", "-i", "--cacert"])
         context = ssl.create_default_context(cafile=words[3])
@@ -341,7 +361,7 @@ class AppTests(CommandTestCase):
         self.assertEqual((status, out), (1, ""))
         self.assertRegex(
             err,
-            r"(?s)^Traceback .*thing\.py\", line 3, in app\n.*\nValueError: no database\n\n"
+            r"(?s)^\nTraceback .*thing\.py\", line 3, in app\n.*\nValueError: no database\n\n"
             r"liveserver: The app's lifespan startup failed: ValueError: no database\n$",
         )
         self.assertNotIn("_lifespan.py", err)
@@ -385,7 +405,7 @@ class AppTests(CommandTestCase):
         until(lambda: _answers(port))
         self.assertEqual(get(f"http://127.0.0.1:{port}", "/missing").status, 404)
         self.assertEqual(get(f"http://127.0.0.1:{port}", "/raise").status, 500)
-        self.assertEqual(command.stop(), (0, "", STOPPING))
+        self.assertEqual(command.stop(), (0, "", STOPPING[signal.SIGINT]))
 
     def test_without_a_standard_error(self) -> None:
         command = self.start("thing:app", closed=2)
@@ -402,7 +422,7 @@ class AppTests(CommandTestCase):
             self.assertEqual(get(url).body, b"hello")
         command.process.send_signal(signal.SIGINT)
         assert command.process.stderr is not None
-        self.assertEqual(command.process.stderr.read(), STOPPING)
+        self.assertEqual(command.process.stderr.read(), STOPPING[signal.SIGINT])
         self.assertEqual(command.process.wait(15), 0)
 
 
@@ -419,11 +439,13 @@ class LinesTests(CommandTestCase):
         for path, status, text in (("raise", 500, "nothing there"), ("after", 200, "too late")):
             end = rf"in [\d.]+ ms, raised ValueError: {text}$"
             command.line(rf"^GET /{path} → {status} {end}")
+            self.assertEqual(command.line(".*")[0], "")
             self.assertEqual(command.line(".*")[0], "Traceback (most recent call last):")
             self.assertRegex(command.line(".*")[0], r"thing\.py\", line \d+, in app$")
             command.line(f"^ValueError: {text}$")
+            self.assertEqual(command.line(".*")[0], "")
         command.line("^GET /missing → 404 in ")
-        self.assertEqual(command.stop(), (0, "shutdown\n", STOPPING))
+        self.assertEqual(command.stop(), (0, "shutdown\n", STOPPING[signal.SIGINT]))
 
     def test_they_come_while_it_serves_without_frames_that_stay(self) -> None:
         counted = "[len(things), sum(thing() is not None for thing in things)]"
@@ -568,7 +590,7 @@ class FixtureTests(CommandTestCase):
                 status, out, err = command.stop()
                 # unittest runs asyncio in debug mode, where it complains of a slow machine.
                 err = re.sub(r"^Executing <.* seconds\n", "", err, flags=re.M)
-                self.assertEqual((status, err), (0, STOPPING))
+                self.assertEqual((status, err), (0, STOPPING[signal.SIGINT]))
                 self.assertEqual(self.steps(out), [*after, *OF_CLASS[1]])
                 self.assertEqual(out.count("shutdown\n"), 1)
 
@@ -631,7 +653,7 @@ class Async(IsolatedAsyncioLiveServerTestCase):
                 with self.subTest(target=target, signal=number):
                     command = self.start(f"thing.{target}")
                     command.url()
-                    self.assertEqual(command.stop(number), (0, "shutdown\n", STOPPING))
+                    self.assertEqual(command.stop(number), (0, "shutdown\n", STOPPING[number]))
 
     def test_a_fixture_that_ends_the_server_when_a_signal_comes(self) -> None:
         self.write(
@@ -660,7 +682,7 @@ class Tests(LiveServerTestCase):
         # When this is there, the main thread is no longer printing. A handler that comes in the
         # middle of that holds the lock that the app needs for its own print.
         command.line("GET / ")
-        self.assertEqual(command.stop(signal.SIGTERM), (0, "shutdown\n", STOPPING))
+        self.assertEqual(command.stop(signal.SIGTERM), (0, "shutdown\n", STOPPING[signal.SIGTERM]))
 
     def test_options_come_before_those_of_the_class(self) -> None:
         self.write(
@@ -691,7 +713,7 @@ class Tests(LiveServerTestCase):
                 status, out, err = self.start(f"thing.{target}").end()
                 self.assertEqual(status, 1)
                 self.assertRegex(
-                    err, r"(?s)^Traceback .*thing\.py.* in setUp\n.*KeyError: 'no user'"
+                    err, r"(?s)^\nTraceback .*thing\.py.* in setUp\n.*KeyError: 'no user'\n\n$"
                 )
                 self.assertNotIn("liveserver serves", out)
                 self.assertEqual(self.steps(out)[-4:], ["cleanup", *OF_CLASS[1]])
@@ -701,7 +723,7 @@ class Tests(LiveServerTestCase):
         self.write(APP + FIXTURES.replace('say("setUp")', "self.fail('no user')"))
         status, out, err = self.start("thing.SyncTest").end()
         self.assertEqual(status, 1)
-        self.assertRegex(err, r"(?s)^Traceback .*thing\.py.* in setUp\n.*AssertionError: no user")
+        self.assertRegex(err, r"(?s)^\nTraceback .*thing\.py.* in setUp\n.*: no user\n\n$")
         self.assertEqual(self.steps(out)[-4:], ["cleanup", *OF_CLASS[1]])
 
     def test_a_fixture_that_stops_the_server(self) -> None:
@@ -781,12 +803,13 @@ class Tests(LiveServerTestCase):
             with self.subTest(target=target):
                 command = self.start(f"notes.tests.{target}", **settings)
                 url = command.url()
+                self.assertNotIn("ws://", "".join(command.seen))  # Django alone has none
                 note = b'{"text": "by hand"}'
                 self.assertEqual(get(url, "/notes").body, b'{"notes": []}')
                 with Client(url) as client:
                     self.assertEqual(client.get("/notes", "POST", note).status, 201)
                 self.assertEqual(get(url, "/notes").body, b'{"notes": ["by hand"]}')
-                self.assertEqual(command.stop(), (0, ANY, STOPPING))
+                self.assertEqual(command.stop(), (0, ANY, STOPPING[signal.SIGINT]))
         self.assertEqual(list(self.folder.rglob("*.sqlite3")), [])
         status, _, err = self.start("notes.tests.NoteTests").end()
         self.assertEqual(status, 2)
@@ -922,7 +945,7 @@ class MistakesTests(CommandTestCase):
         "nothing.at.all": r"there is no module 'nothing'\. ",
         "": r"'' is not a dotted name\. Write an app as",
         "thing..Tests": r"'thing\.\.Tests' is not a dotted name",
-        "thing": r"'thing' is a module\. Write an app as",
+        "empty": r"'empty' is a module\. Write an app as",
         "thing.app": r"not a test\. If it is an app, write 'thing:app'; if it builds one, "
         r"'thing:app' with --factory\.",
         "thing.number": r"'thing\.number' is not a test: 7\. Write an app as .* --factory, ",
@@ -938,6 +961,7 @@ class MistakesTests(CommandTestCase):
         "thing:create_app": r"looks like a function that builds the app: .*\. Add --factory\.$",
         "thing:Tests": r"'thing:Tests' is a test class\. Write 'thing\.Tests'\.",
         "thing:Tests.test_it": r"Tests\.test_it, which cannot be called.*\. Write an app as",
+        "./tests/test_x.py": r"'\./tests/test_x\.py' is a file\. Write 'tests\.test_x'\.$",
         "tests/test_x.py::Tests::test_it": r"is how pytest names a test\. Write 'tests\.test_x\.T",
     }
 
@@ -961,6 +985,7 @@ class MistakesTests(CommandTestCase):
             + "class Tests(LiveServerTestCase):\n    app = app\n    def test_it(self): ...\n"
             + "class Plain(unittest.TestCase):\n    def test_it(self): ...\n"
         )
+        self.write("", "empty")
 
     def assert_one_line(self, pattern: str, *arguments: str, **environment: str) -> None:
         status, out, err = self.start(*arguments, **environment).end()
@@ -972,6 +997,28 @@ class MistakesTests(CommandTestCase):
         for target, pattern in self.EXPECTED.items():
             with self.subTest(target=target):
                 self.assert_one_line(pattern, target)
+
+    def test_a_module_lists_its_classes_that_can_be_served(self) -> None:
+        self.write(
+            "import unittest\nfrom liveserver import *\nfrom thing import Tests\n"
+            "class Base(LiveServerTestCase): ...\n"
+            "class Mixin(LiveServerMixin):\n    def test_it(self): ...\n"
+            "class Plain(unittest.TestCase):\n    def test_it(self): ...\n"
+            "class Shop(Mixin, Plain):\n    app = 'thing:app'\n"
+            "class Cart(Base):\n    app = 'thing:app'\n    def test_it(self): ...\n",
+            "module",
+        )
+        status, out, err = self.start("module").end()
+        self.assertEqual((status, out), (2, ""))
+        self.assertEqual(
+            err,
+            "liveserver: 'module' is a module. Name one of its classes:\n"
+            "  python -m liveserver module.Shop\n"
+            "  python -m liveserver module.Cart\n",
+        )
+        command = self.start(*err.split()[-1:])
+        self.assertEqual(get(command.url()).body, b"hello")
+        self.assertEqual(command.stop()[0], 0)
 
     def test_a_module_that_is_not_there(self) -> None:
         folder = re.escape(repr(os.path.realpath(self.folder)))
@@ -1004,7 +1051,7 @@ class MistakesTests(CommandTestCase):
                     self.assertEqual((status, out), (2, ""))
                     self.assertRegex(
                         err,
-                        r"(?s)^Traceback .*broken\.py\", line 2, in fail\n.*: broken\n\n"
+                        r"(?s)^\nTraceback .*broken\.py\", line 2, in fail\n.*: broken\n\n"
                         rf"liveserver: '{target}' could not be imported: module 'broken' raised ",
                     )
                     self.assertNotIn("importlib", err)

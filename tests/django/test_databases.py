@@ -6,6 +6,7 @@ import subprocess
 import sys
 import tempfile
 import unittest
+from importlib.util import find_spec
 from pathlib import Path
 from typing import Any
 
@@ -90,6 +91,7 @@ class DatabaseTests(StrictTestCase):
 class _EachDatabase:
     check: Any
     django: Any
+    skipTest: Any
 
     def test_everything(self) -> None:
         self.check("live_tests")
@@ -100,6 +102,23 @@ class _EachDatabase:
 
     def test_in_parallel(self) -> None:
         self.check("live_tests", "--parallel", "2")
+
+    def test_several_databases(self) -> None:
+        self.check("several_tests")
+
+    def test_serialized_rollback(self) -> None:
+        for name in ("SerializedRollbackTests", "WithoutTests"):
+            self.check(f"serialized_tests.{name}")
+
+    def test_channels(self) -> None:
+        if not all(map(find_spec, ("channels", "websockets"))):
+            self.skipTest("Channels and websockets are not installed")
+        self.check("channels_tests")
+        self.check("channels_tests.ConsumerTests", CONN_MAX_AGE="600")
+
+    def test_keepdb(self) -> None:
+        for _ in range(2):
+            self.check("live_tests.DatabaseTests", "--keepdb")
 
 
 class InMemoryTests(_EachDatabase, DatabaseTests):
@@ -125,9 +144,6 @@ class PostgreSQLTests(_EachDatabase, DatabaseTests):
     def setUpClass(cls) -> None:
         super().setUpClass()
         cls.database = f"postgresql:{cls.enterClassContext(postgresql.cluster())}"
-
-    def test_keepdb(self) -> None:
-        self.check("live_tests.DatabaseTests", "--keepdb")
 
 
 if __name__ == "__main__":

@@ -4,9 +4,12 @@ import os
 import re
 import subprocess
 import sys
+import tempfile
+import unittest
 from importlib.util import find_spec
 from pathlib import Path
 
+from tests.helpers import postgresql
 from tests.helpers.django_project import needs_django
 from tests.helpers.support import StrictTestCase
 
@@ -16,6 +19,8 @@ PROJECT = "tests.helpers.django_project"
 FAILED = {
     "AppErrorTests.test_1_raises": r"AppError: GET /raising → 500 in .* at \S+:\d+ in raising",
     "AppErrorTests.test_2_raises_in_an_async_view": r"AppError: GET /raising_async → 500 in ",
+    "AsyncTests.test_1_fails": r"  GET /refused/404 → 404 in ",
+    "AsyncTests.test_2_the_app_raises": r"AppError: GET /raising_async → 500 in ",
     "HostNoteTests.test_host": r"  GET /sync → 400 in .*, Invalid HTTP_HOST header: 'other.test'",
     "NoteTests.test_csrf": r"  POST /sync → 403 in .*, Forbidden \(CSRF cookie not set\.\): /sync",
     "SubTests.test_sub (path='/refused/404')": r"GET /refused/404 → 404 in ",
@@ -35,18 +40,24 @@ class FailureTests(StrictTestCase):
 
     seconds = 110
 
-    def failures(self, *options: str, **env: str) -> dict[str, str]:
-        """Run the failing tests; return what failed, with the text."""
-        command = [sys.executable, "-m", f"{PROJECT}.manage", "test", f"{PROJECT}.failing_tests"]
-        done = subprocess.run(
-            [*command, *options],
+    def run_tests(
+        self, tests: str, *options: str, typed: str = "", **env: str
+    ) -> "subprocess.CompletedProcess[str]":
+        """Run tests with Django's runner."""
+        return subprocess.run(
+            [sys.executable, "-m", f"{PROJECT}.manage", "test", f"{PROJECT}.{tests}", *options],
             cwd=ROOT,
             env={**os.environ, "DJANGO_DATABASE": "memory", **env},
+            input=typed,
             capture_output=True,
             text=True,
             timeout=100,
             check=False,
         )
+
+    def failures(self, *options: str, **env: str) -> dict[str, str]:
+        """Run the failing tests; return what failed, with the text."""
+        done = self.run_tests("failing_tests", *options, **env)
         self.assertEqual(done.returncode, 1, done.stderr)
         parts = re.split(r"(?m)^={70}$", done.stderr.partition("\n\nRan ")[0])
         found = {}
@@ -78,6 +89,28 @@ class FailureTests(StrictTestCase):
         for method in ("fork", "spawn"):
             with self.subTest(method=method):
                 self.check("--parallel", "2", START_METHOD=method)
+
+    def test_in_a_file(self) -> None:
+        folder = self.enterContext(tempfile.TemporaryDirectory())
+        self.check(DJANGO_DATABASE=f"file:{folder}/test.sqlite3")
+
+    @unittest.skipIf(postgresql.missing(), postgresql.missing())
+    def test_on_postgresql(self) -> None:
+        folder = self.enterContext(postgresql.cluster())
+        self.check(DJANGO_DATABASE=f"postgresql:{folder}")
+
+    def test_in_the_debugger_the_server_answers(self) -> None:
+        typed = 'p "it said", self.http.get("/refused/403").status_code\ncontinue\n'
+        done = self.run_tests("failing_tests.NoteTests", "--pdb", typed=typed)
+        self.assertIn("('it said', 403)", done.stdout)
+        self.assertEqual(done.returncode, 1, done.stderr)
+        self.assertRegex(done.stderr, r"Ran 1 test in [\d.]+s\n\nFAILED \(failures=1\)")
+
+    def test_tags(self) -> None:
+        for option, number in (("--tag", "1 test"), ("--exclude-tag", "3 tests")):
+            done = self.run_tests("live_tests.AddressTests", option, "async")
+            self.assertEqual(done.returncode, 0, done.stderr)
+            self.assertIn(f"Ran {number} in ", done.stderr)
 
 
 @needs_django

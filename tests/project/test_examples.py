@@ -7,7 +7,10 @@ import subprocess
 import sys
 import unittest
 from pathlib import Path
+from typing import Any
 
+from examples.summary import report_of_failing_test, timed
+from liveserver import LiveServer
 from tests.helpers.observed import HAS_PYTEST
 from tests.helpers.support import StrictTestCase
 
@@ -63,3 +66,29 @@ class ExamplesTests(StrictTestCase):
         )
         self.assertEqual(done.stdout.strip(), "")
         self.assertEqual(done.stderr.strip(), "ERROR: Missing required plugins: pytest-asyncio")
+
+
+class SummaryTests(StrictTestCase):
+    """What `python -m examples.summary` says at its end."""
+
+    seconds = 60
+
+    def test_it_counts_servers_that_start_and_stop(self) -> None:
+        async def app(scope: Any, receive: Any, send: Any) -> None:
+            raise NotImplementedError
+
+        starts: list[float] = []
+        stops: list[float] = []
+        start = timed(LiveServer.start, starts)
+        stop = timed(LiveServer.stop, stops)
+        server = LiveServer(app)
+        for act in (stop, start, stop, stop):
+            act(server)
+        self.assertEqual((len(starts), len(stops)), (1, 1))
+        self.assertGreater(starts[0], 0)
+
+    @unittest.skipUnless(importlib.util.find_spec("fastapi"), "fastapi is not installed")
+    def test_it_ends_with_the_error_of_a_test_that_fails_on_purpose(self) -> None:
+        lines = report_of_failing_test().splitlines()
+        self.assertLess(len(lines), 10)
+        self.assertRegex(lines[-1], "^liveserver.AppError: POST /orders/1/receipt → 202 in ")

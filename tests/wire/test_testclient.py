@@ -40,7 +40,7 @@ if HAS_ALL:
     from starlette.websockets import WebSocket, WebSocketDisconnect
 
     from liveserver.testclient import TestClient as OnTheWire
-    from liveserver.testclient import in_process
+    from liveserver.testclient import keep_in_process
 
 ROOT = Path(__file__).parent.parent.parent
 
@@ -263,6 +263,44 @@ class SameTests(StrictTestCase):
             self.assertEqual(client.head("/seen").content, b"")
 
     @each_client
+    def test_spaces_around_the_value_of_a_header(self, cls: Any, site: Site) -> None:
+        with contextlib.closing(cls(site.app)) as client:
+            seen = client.get("/seen", headers={"x-mine": " \ta b\t "}).json()
+            self.assertEqual(seen["headers"]["x-mine"].strip(), "a b")
+
+    @each_client
+    def test_a_base_url_with_port_0(self, cls: Any, site: Site) -> None:
+        async def app(scope: apps.Scope, receive: apps.Receive, send: apps.Send) -> None:
+            seen.append(scope["server"])
+            await apps.answer(send, b"")
+
+        seen: list[Any] = []
+        with contextlib.closing(cls(app, base_url="http://[::1]:0")) as client:
+            client.get("/")
+        self.assertEqual(seen, [["::1", 0]])
+
+    @each_client
+    def test_a_client_that_is_closed_before_its_response(self, cls: Any, site: Site) -> None:
+        async def app(scope: apps.Scope, receive: apps.Receive, send: apps.Send) -> None:
+            await apps.answer(send, b"page")
+            try:
+                await asyncio.sleep(20)
+            except asyncio.CancelledError:
+                events.append("cancelled")
+                raise
+
+        if not hasattr(InProcess(app)._transport, "_open_requests"):
+            self.skipTest("before Starlette 1.9, the client in process waits for the app")
+        events: list[str] = []
+        with contextlib.closing(cls(app)) as client:
+            response = client.send(client.build_request("GET", "/"), stream=True)
+            chunks = response.iter_raw()
+            self.assertEqual(next(chunks), b"page")
+        self.assertEqual(events, ["cancelled"])
+        chunks.close()
+        response.close()
+
+    @each_client
     def test_sockets(self, cls: Any, site: Site) -> None:
         with contextlib.closing(cls(site.app)) as client:
             with client.websocket_connect("/echo", subprotocols=["a", "b"]) as socket:
@@ -440,11 +478,11 @@ class WireTests(StrictTestCase):
                     pass
 
     def test_in_process(self) -> None:
-        in_process.active = True
-        self.addCleanup(setattr, in_process, "active", False)
+        keep_in_process(True)
+        self.addCleanup(keep_in_process, False)
         site = Site()
         client = OnTheWire(site.app)
-        in_process.active = False
+        keep_in_process(False)
         self.assertEqual(client.get("/seen").status_code, 200)
         with client:
             with client.websocket_connect("/echo") as socket:
@@ -573,6 +611,7 @@ class WireTests(StrictTestCase):
 
 SUITE = """
 import pytest, threading
+from concurrent.futures import ThreadPoolExecutor
 from starlette.testclient import TestClient
 from starlette.responses import PlainTextResponse
 
@@ -581,12 +620,38 @@ async def app(scope, receive, send):
 
 client = TestClient(app)
 
+def test_of_a_conftest(client_of_conftest):
+    assert "liveserver" in client_of_conftest(app).get("/").text
+
 def test_of_the_module(): assert "liveserver" in client.get("/").text
 def test_again(): assert "liveserver" in client.get("/").text
 def test_of_its_own(): assert "liveserver" in TestClient(app).get("/").text
 
 @pytest.mark.liveserver_in_process
-def test_in_process(): assert "liveserver" not in TestClient(app).get("/").text
+def test_in_process():
+    assert "liveserver" not in TestClient(app).get("/").text
+    with ThreadPoolExecutor() as pool:
+        assert "liveserver" not in pool.submit(TestClient, app).result().get("/").text
+"""
+
+SECOND = """
+import test_it, threading
+
+def test_no_servers():
+    assert not any("liveserver" in each.name for each in threading.enumerate())
+
+def test_servers_start_again():
+    assert "liveserver" in test_it.client.get("/").text
+"""
+
+SWAP = ("-o", "liveserver_testclient=true")
+
+CONFTEST = """
+import pytest
+from starlette.testclient import TestClient
+
+@pytest.fixture
+def client_of_conftest(): return TestClient
 """
 
 
@@ -597,9 +662,11 @@ class SwapTests(StrictTestCase):
 
     seconds = 60
 
-    def run_suite(self, *options: str) -> str:
+    def run_suite(self, *options: str, second: str = "") -> str:
         folder = self.enterContext(tempfile.TemporaryDirectory())
+        Path(folder, "test_it_second.py").write_text(second, "utf-8")
         Path(folder, "test_it.py").write_text(SUITE, "utf-8")
+        Path(folder, "conftest.py").write_text(CONFTEST, "utf-8")
         plugin = ("-p", "liveserver.pytest_plugin")
         command = [sys.executable, "-m", "pytest", "-q", "-W", "error", *plugin, *options]
         done = subprocess.run(
@@ -614,7 +681,10 @@ class SwapTests(StrictTestCase):
         return done.stdout + done.stderr
 
     def test_it(self) -> None:
-        self.assertIn("4 passed", self.run_suite("-o", "liveserver_testclient=true"))
+        self.assertIn("5 passed", self.run_suite(*SWAP))
 
     def test_without_it(self) -> None:
-        self.assertIn("3 failed, 1 passed", self.run_suite())
+        self.assertIn("4 failed, 1 passed", self.run_suite())
+
+    def test_servers_stop_at_the_end_of_their_module(self) -> None:
+        self.assertIn("3 passed", self.run_suite(*SWAP, "-k", "again or servers", second=SECOND))

@@ -20,6 +20,18 @@ class AppErrorTests(LiveServerTestCase):
         self.http.get("/refused/404")
 
 
+class AsyncTests(LiveServerTestCase):
+    async def test_1_fails(self) -> None:
+        self.assertEqual(self.http.get("/refused/404").status_code, 200)
+
+    async def test_2_the_app_raises(self) -> None:
+        self.http.get("/raising_async")
+
+    async def test_3_passes(self) -> None:
+        with self.assertServerRaises(LookupError):
+            self.http.get("/raising")
+
+
 class NoteTests(LiveServerTestCase):
     def test_csrf(self) -> None:
         self.assertEqual(self.http.post("/sync").status_code, 200)

@@ -1,6 +1,8 @@
 """Tests that pass on every database, of the drop-ins for Django's classes."""
 
 import logging
+import socket
+import threading
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
 from typing import Any, ClassVar
@@ -16,6 +18,7 @@ from django.test import modify_settings, override_settings, tag
 
 from liveserver import LiveServer
 from liveserver.django import LiveServerTestCase, StaticLiveServerTestCase
+from tests.helpers.django_project import urls
 
 READS = ("/sync", "/async", "/thread")
 
@@ -124,6 +127,44 @@ class LeftTests(Base):
             self.assertIn("no such thing", str(caught.exception))
 
 
+class ThreadTests(Base):
+    """The threads of sync views."""
+
+    def test_one_request_after_another_has_an_old_thread(self) -> None:
+        # But for one that comes while the thread still cleans up after its response.
+        threads = {self.number("/which_thread") for _ in range(40)}
+        self.assertLess(len(threads), 10)
+
+    def test_requests_at_the_same_time_have_each_its_own(self) -> None:
+        def ask(_: int) -> str:
+            return requests.get(f"{self.live_server_url}/meet", timeout=30).text
+
+        with ThreadPoolExecutor(2) as pool:
+            self.assertEqual(len(set(pool.map(ask, range(2)))), 2)
+
+    def test_one_that_still_works_for_a_client_that_has_left(self) -> None:
+        urls.may_end.clear()
+        self.addCleanup(urls.may_end.set)
+        with socket.create_connection((self.server.host, self.server.port), 5) as client:
+            client.sendall(b"GET /held HTTP/1.1\r\nHost: localhost\r\n\r\n")
+            urls.barrier.wait(20)
+        self.number("/which_thread")
+        self.number("/async")
+
+    def test_they_end_with_the_server(self) -> None:
+        other = type("Other", (Base,), {})
+        before = set(threading.enumerate())
+        other._start_server_thread()
+        for path in ("/which_thread", "/sync"):
+            self.assertEqual(requests.get(f"{other.live_server_url}{path}").status_code, 200)
+        made = set(threading.enumerate()) - before
+        self.assertGreater(len(made), 1)
+        other.doClassCleanups()
+        for each in made:
+            each.join(5)
+            self.assertFalse(each.is_alive(), each)
+
+
 class LeftInWSGITests(LeftTests):
     """The same with a WSGI app."""
 
@@ -145,7 +186,8 @@ class AddressTests(Base):
         self.assertEqual(self.server_thread.host, "localhost")
         self.assertEqual(self.server_thread.port, self.server.port)
         self.assertEqual(
-            list(self.server_thread.connections_override), ["default"] if in_memory() else []
+            list(self.server_thread.connections_override),
+            ["default", "other"] if in_memory() else [],
         )
 
     def test_the_host_is_allowed(self) -> None:

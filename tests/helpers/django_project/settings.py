@@ -2,22 +2,32 @@
 
 import os
 import tempfile
+from typing import Any
 
 kind, _, name = os.environ.get("DJANGO_DATABASE", "memory").partition(":")
+database: dict[str, Any] = {"ENGINE": "django.db.backends.sqlite3", "NAME": ":memory:"}
 if kind == "postgresql":
     database = {"ENGINE": "django.db.backends.postgresql", "HOST": name, "NAME": "postgres"}
     database["USER"] = "postgres"
-else:
-    database = {"ENGINE": "django.db.backends.sqlite3", "NAME": ":memory:"}
-    database["TEST"] = {"NAME": name or None}  # type: ignore[assignment]
-database["CONN_MAX_AGE"] = int(os.environ.get("CONN_MAX_AGE", "0"))  # type: ignore[assignment]
+if kind == "file":
+    database["TEST"] = {"NAME": name}
+database["CONN_MAX_AGE"] = int(os.environ.get("CONN_MAX_AGE", "0"))
+other = {**database}
+if kind == "postgresql":
+    other["NAME"] = "other"
+if kind == "file":
+    other |= {"NAME": f"{name}-not-made", "TEST": {"NAME": f"{name}-other"}}
 
-DATABASES = {"default": database}
+DATABASES = {"default": database, "other": other}
 DEBUG_PROPAGATE_EXCEPTIONS = "DEBUG_PROPAGATE_EXCEPTIONS" in os.environ
 SECRET_KEY = "secret"
 ALLOWED_HOSTS: list[str] = []
 ROOT_URLCONF = "tests.helpers.django_project.urls"
-INSTALLED_APPS = ["django.contrib.contenttypes", "django.contrib.staticfiles"]
+INSTALLED_APPS = [
+    "django.contrib.contenttypes",
+    "django.contrib.staticfiles",
+    "tests.helpers.django_project.seeded",
+]
 MIDDLEWARE = ["django.middleware.csrf.CsrfViewMiddleware"]
 STATIC_URL = "static/"
 STATICFILES_DIRS = [tempfile.mkdtemp(prefix="liveserver-static-")]

@@ -1,6 +1,7 @@
 """Views of each kind; all of them ask the database."""
 
 import asyncio
+import threading
 import time
 from collections.abc import AsyncIterator, Iterator
 from typing import Any
@@ -13,17 +14,28 @@ from django.db import connection, transaction
 from django.http import Http404, HttpResponse, StreamingHttpResponse
 from django.urls import path
 
+from tests.helpers.django_project.seeded.models import Seed
+
+barrier = threading.Barrier(2)
+may_end = threading.Event()
+
+
+def rows(request: Any = None) -> Any:
+    """The rows of tests, in the database that a request names."""
+    using = "default" if request is None else request.GET.get("using", "default")
+    return ContentType.objects.using(using).filter(app_label="made")
+
 
 def count() -> int:
-    return ContentType.objects.filter(app_label="made").count()
+    return int(rows().count())
 
 
 def sync_view(request: Any) -> HttpResponse:
-    return HttpResponse(f"{count()}")
+    return HttpResponse(f"{rows(request).count()}")
 
 
 async def async_view(request: Any) -> HttpResponse:
-    return HttpResponse(f"{await ContentType.objects.filter(app_label='made').acount()}")
+    return HttpResponse(f"{await rows(request).acount()}")
 
 
 async def in_any_thread(request: Any) -> HttpResponse:
@@ -31,7 +43,7 @@ async def in_any_thread(request: Any) -> HttpResponse:
 
 
 def write(request: Any) -> HttpResponse:
-    ContentType.objects.create(app_label="made", model=request.GET["n"])
+    rows(request).create(app_label="made", model=request.GET["n"])
     return HttpResponse("ok")
 
 
@@ -47,6 +59,12 @@ def write_rest(request: Any) -> HttpResponse:
     if "fail" in request.GET:
         raise LookupError("after a write")
     return HttpResponse("ok")
+
+
+def take_seed(request: Any) -> HttpResponse:
+    """Delete what a migration has written; say how much it was."""
+    deleted, _ = Seed.objects.all().delete()
+    return HttpResponse(f"{deleted}")
 
 
 def raw(request: Any) -> HttpResponse:
@@ -79,6 +97,22 @@ def asks_itself(request: Any) -> HttpResponse:
     ContentType.objects.create(app_label="made", model="outer")
     url = request.build_absolute_uri("/write?n=inner")
     return HttpResponse(urlopen(url, timeout=20).read())
+
+
+def which_thread(request: Any) -> HttpResponse:
+    return HttpResponse(f"{threading.get_ident()}")
+
+
+def meet(request: Any) -> HttpResponse:
+    """Wait for another request to be here too."""
+    barrier.wait(20)
+    return which_thread(request)
+
+
+def held(request: Any) -> HttpResponse:
+    barrier.wait(20)
+    may_end.wait(20)
+    return which_thread(request)
 
 
 def slow(request: Any) -> HttpResponse:
@@ -128,10 +162,14 @@ urlpatterns = [
     path("thread", in_any_thread),
     path("write", write),
     path("write_atomic", write_atomic),
+    path("take_seed", take_seed),
     path("raw", raw),
     path("autocommit_off", autocommit_off),
     path("asks_itself", asks_itself),
     path("slow", slow),
+    path("which_thread", which_thread),
+    path("meet", meet),
+    path("held", held),
     path("raising", raising),
     path("raising_async", raising_async),
     path("stream", stream),

@@ -1,0 +1,1 @@
+"""An app whose migration writes a row into its table."""

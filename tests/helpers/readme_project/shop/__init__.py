@@ -1,1 +1,0 @@
-"""The shop that the README's examples are about; see `tests/helpers/readme.py`."""

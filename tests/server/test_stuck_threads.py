@@ -1,9 +1,16 @@
 """The end of a process in which threads of an app never end."""
 
+import os
+import subprocess
+import sys
+import tempfile
 import unittest
 from importlib.util import find_spec
+from pathlib import Path
 
 from tests.server.test_process import ProcessTestCase
+
+ROOT = Path(__file__).parent.parent.parent
 
 
 class StuckThreadTests(ProcessTestCase):
@@ -90,3 +97,75 @@ pool = ThreadPoolExecutor(1)
 print(pool.submit(int).result())
 """)
         self.assertEqual((status, out, err), (0, "0\n", ""))
+
+
+HANGING_TEST = """
+import asyncio
+import threading
+
+urlpatterns = []  # for Django
+
+def hang():
+    threading.Event().wait()
+
+async def app(scope, receive, send):
+    if scope["type"] == "http":
+        await asyncio.to_thread(hang)
+
+class Tests(LiveServerTestCase):
+    server_options = {"shutdown_timeout": 0.3}
+
+    @classmethod
+    def create_app(cls):
+        return app
+
+    def test_it(self):
+        self.http.get("/", timeout=0.3)
+"""
+
+OF_DJANGO = """
+import sys
+from django.conf import settings
+memory = {"ENGINE": "django.db.backends.sqlite3", "NAME": ":memory:"}
+settings.configure(DATABASES={"default": memory}, ROOT_URLCONF="test_hanging")
+import django
+django.setup()
+from django.test.runner import DiscoverRunner
+sys.exit(DiscoverRunner().run_tests(["test_hanging"]))
+"""
+
+
+class RunnerTests(ProcessTestCase):
+    """A run in which a handler hangs in a worker thread ends, with its report and exit status."""
+
+    seconds = 60
+
+    def check(self, code: str, *command: str) -> None:
+        with tempfile.TemporaryDirectory() as folder:
+            Path(folder, "test_hanging.py").write_text(code + HANGING_TEST, "utf-8")
+            ended = subprocess.run(
+                [sys.executable, *command],
+                cwd=folder,
+                env={**os.environ, "PYTHONPATH": os.pathsep.join([str(ROOT), folder])},
+                capture_output=True,
+                text=True,
+                timeout=45,
+                check=False,
+            )
+        report = ended.stdout + ended.stderr
+        self.assertEqual(ended.returncode, 1, report)
+        self.assertIn("ReadTimeout", report)
+        self.assertRegex(report, r"GET / .*running for .* at test_hanging\.py:\d+ in hang")
+
+    def test_unittest(self) -> None:
+        code = "from liveserver import LiveServerTestCase"
+        self.check(code, "-m", "unittest", "test_hanging")
+
+    @unittest.skipUnless(find_spec("pytest"), "pytest is not installed")
+    def test_pytest(self) -> None:
+        code = "from liveserver import LiveServerTestCase"
+        self.check(code, "-m", "pytest", "-p", "no:cacheprovider", "test_hanging.py")
+
+    @unittest.skipUnless(find_spec("django"), "Django is not installed")
+    def test_django(self) -> None:
+        self.check("from liveserver.django import LiveServerTestCase", "-c", OF_DJANGO)

@@ -230,23 +230,27 @@ def ask_while_it_blocks(client: Any) -> str:
 
 
 class Spawning:
-    """An app that starts a task and does not wait for it."""
+    """An app that starts a task and does not wait for it; a second request lets that go on."""
 
     def __init__(self) -> None:
-        self.done = threading.Event()
+        self.go_on, self.done = asyncio.Event(), threading.Event()
         self.tasks: list[Any] = []
 
     async def __call__(self, scope: apps.Scope, receive: apps.Receive, send: apps.Send) -> None:
-        self.tasks.append(asyncio.create_task(self.later()))
+        if scope["path"] == "/go-on":
+            self.go_on.set()
+        else:
+            self.tasks.append(asyncio.create_task(self.later()))
         await apps.answer(send, b"page")
 
     async def later(self) -> None:
-        await asyncio.sleep(0.01)
+        await self.go_on.wait()
         self.done.set()
 
 
 def wait_for_task(client: Any) -> str:
     client.get("/")
+    client.get("/go-on")
     return "runs" if client.app.done.wait(patience(client, of_wire=True)) else "never runs"
 
 

@@ -145,6 +145,9 @@ class PostgreSQLTests(_EachDatabase, DatabaseTests):
         super().setUpClass()
         cls.database = f"postgresql:{cls.enterClassContext(postgresql.cluster())}"
 
+    def test_many_tests_in_parallel(self) -> None:
+        self.assertEqual(self.check("many_tests", "--parallel", "2"), 300)
+
 
 if __name__ == "__main__":
     unittest.main()

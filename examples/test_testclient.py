@@ -58,7 +58,7 @@ class SuiteOnTheWireTests(SuiteTests):
 
 
 class OnlyOnTheWireTests(unittest.TestCase):
-    """What a client in process cannot do, or does not see."""
+    """What a client in process does not see, or cannot do before Starlette 1.9: an endless stream."""
 
     def setUp(self) -> None:
         self.client = OnTheWire(wrong)

@@ -58,7 +58,7 @@ class SuiteOnTheWireTests(SuiteTests):
 
 
 class OnlyOnTheWireTests(unittest.TestCase):
-    """What a client in process does not see, or cannot do before Starlette 1.9: an endless stream."""
+    """What a client in process does not see. An endless stream it cannot read before 1.9."""
 
     def setUp(self) -> None:
         self.client = OnTheWire(wrong)

@@ -16,6 +16,7 @@ __all__ = [
     "pytest_addoption",
     "pytest_configure",
     "pytest_load_initial_conftests",
+    "pytest_report_header",
     "pytest_runtest_call",
     "pytest_runtest_makereport",
     "pytest_runtest_setup",
@@ -47,10 +48,16 @@ def pytest_addoption(parser: pytest.Parser) -> None:
 
 @pytest.hookimpl(tryfirst=True)
 def pytest_load_initial_conftests(early_config: pytest.Config) -> None:
-    """Swap the class of test clients, before a `conftest.py` imports it."""
-    if early_config.getini(_SWAPS):
-        from liveserver.testclient import swap_class
+    """Swap the class of test clients, before a `conftest.py` imports it.
 
+    Raises:
+        pytest.UsageError: What the extra `testclient` installs is missing.
+    """
+    if early_config.getini(_SWAPS):
+        try:
+            from liveserver.testclient import swap_class
+        except ModuleNotFoundError as error:
+            raise pytest.UsageError(f"{_SWAPS} = true: {error}") from None
         swap_class()
 
 
@@ -58,6 +65,11 @@ def pytest_configure(config: pytest.Config) -> None:
     """Add the marker."""
     what = f"{_IN_PROCESS}: the test's clients stay in process, with {_SWAPS} = true"
     config.addinivalue_line("markers", what)
+
+
+def pytest_report_header(config: pytest.Config) -> str | None:
+    """Say that test clients go through real servers."""
+    return f"{_SWAPS}: each TestClient has a real server" if config.getini(_SWAPS) else None
 
 
 # Their wrappers are the innermost ones, so that other plugins see what they raise and add.
@@ -100,13 +112,14 @@ def pytest_runtest_teardown(
 def pytest_runtest_makereport(
     call: "pytest.CallInfo[None]",
 ) -> Generator[None, pytest.TestReport, pytest.TestReport]:
-    """Leave out a line about hidden frames: all of an `AppError` are, and its cause has others."""
+    """Leave out a line about hidden frames, as all of an error of ours may be."""
     report = yield
     chain = getattr(report.longrepr, "chain", None)
-    if chain and call.excinfo is not None and "liveserver._monitor.app_errors" in sys.modules:
-        from liveserver._monitor.app_errors import is_app_error
-
-        if is_app_error(call.excinfo.value):
+    errors = sys.modules.get("liveserver._errors")
+    if chain and call.excinfo is not None and errors is not None:
+        value = call.excinfo.value
+        several = value.exceptions if isinstance(value, ExceptionGroup) else [value]
+        if all(isinstance(each, errors.LiveServerError) for each in several):
             chain[-1][0].extraline = None
     return report
 

@@ -32,7 +32,7 @@ from liveserver._errors import ConfigurationError
 from liveserver._server.live_server import LiveServer
 from liveserver._server.watch import remove
 from liveserver._wire.exchange import ExchangingApp
-from liveserver._wire.transport import WireTransport
+from liveserver._wire.transport import WireTransport, keep_in_process, stays_in_process
 
 __unittest = __tracebackhide__ = True
 
@@ -44,9 +44,6 @@ _CONFIG: Any = {"lifespan": "off", "server_header": False, "date_header": False}
 
 _numbers = itertools.count(1)
 _clients: "weakref.WeakSet[TestClient]" = weakref.WeakSet()
-
-# Whether clients that are made now stay in process, in whatever thread the test makes them.
-_in_process = False
 
 
 class TestClient(_StarlettesClient):
@@ -67,7 +64,7 @@ class TestClient(_StarlettesClient):
         super().__init__(app, *args, **kwargs)
         self._live: LiveServer | None = None
         self._lock = threading.Lock()  # of its start and stop, as several threads may ask first
-        self._wired = not _in_process
+        self._wired = not stays_in_process()
         if not self._wired:
             return
         if self.async_backend["backend"] != "asyncio":
@@ -84,7 +81,8 @@ class TestClient(_StarlettesClient):
         }
         self._served_app = exchanging
         client = weakref.ref(self)  # no cycle, so that a client is collected at once
-        self._transport = WireTransport(client, exchanging, settings, given.raise_server_exceptions)
+        given.portal_factory = lambda: client()._portal_factory()  # type: ignore[union-attr]
+        self._transport = WireTransport(client, exchanging, settings, given)
         self._number = next(_numbers)
         self._entered = False
         _clients.add(self)
@@ -167,12 +165,6 @@ class TestClient(_StarlettesClient):
 def _stop(server: LiveServer, transport: Any) -> None:
     transport.close()
     server.stop()
-
-
-def keep_in_process(value: bool) -> None:
-    """Let the clients that are made from now on stay in process, or not."""
-    global _in_process
-    _in_process = value
 
 
 def mark() -> int:

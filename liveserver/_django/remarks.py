@@ -12,21 +12,24 @@ __all__ = ["remarks"]
 _LOGGERS = ("django.security.DisallowedHost", "django.security.csrf")
 
 
-class _Handler(logging.Handler):
-    def emit(self, record: logging.LogRecord) -> None:
-        request = current_record.get()
-        if request is not None:
-            request.remark = record.getMessage()
+def _remark(record: logging.LogRecord) -> bool:
+    request = current_record.get()
+    if request is not None:
+        request.remark = record.getMessage()
+    return True
 
 
 @contextlib.contextmanager
 def remarks() -> Iterator[None]:
-    """Record in the block why Django refuses requests."""
-    handler = _Handler()
+    """Record in the block why Django refuses requests.
+
+    By filters: `django.setup()`, which the import of a project's `asgi.py` calls again, takes the
+    handlers of these loggers away.
+    """
     for name in _LOGGERS:
-        logging.getLogger(name).addHandler(handler)
+        logging.getLogger(name).addFilter(_remark)
     try:
         yield
     finally:
         for name in _LOGGERS:
-            logging.getLogger(name).removeHandler(handler)
+            logging.getLogger(name).removeFilter(_remark)

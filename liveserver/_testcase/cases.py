@@ -7,6 +7,7 @@ browsers and clients, then the stop of their server.
 
 import inspect
 import re
+import sys
 import unittest
 from collections.abc import Callable
 from functools import partial
@@ -91,9 +92,10 @@ class LiveServerMixin:
             ConfigurationError: The class has no `app`, or it cannot be imported.
         """
         if not hasattr(cls, "app"):
+            of_django = "django.test" in sys.modules
             raise ConfigurationError(
                 f'{cls.__qualname__} has no app. Set app = "module:attribute" or override '
-                "create_app()."
+                f"create_app().{' Or use the class of liveserver.django.' * of_django}"
             )
         # Read on the class: on an instance a plain function would become a bound method.
         return imported(cls.app)

@@ -59,9 +59,11 @@ class AnnotatingResult:
         kind, error, traceback = err
         if not (isinstance(error, LiveServerError) or is_app_error(error)):
             return err
-        # The cause has the app's frames. pytest's result needs a traceback; unittest's does not.
-        trim = up_to_users if isinstance(self._result, unittest.TestResult) else from_last_runner
-        traceback = trim(traceback)
+        # The cause has the app's frames. A traceback of ours is not shown; but pytest's result and
+        # debuggers need one.
+        of_unittest = isinstance(self._result, unittest.TestResult)
+        users = up_to_users(traceback) if of_unittest else None
+        traceback = users or from_last_runner(traceback)
         return kind, error.with_traceback(traceback), traceback
 
     def _note_first(self, err: Any) -> None:

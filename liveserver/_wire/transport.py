@@ -15,18 +15,32 @@ from liveserver._server.live_server import LiveServer
 from liveserver._wire.exchange import HEADER, Exchange, ExchangingApp
 from liveserver._wire.websocket import WireSession
 
-__all__ = ["WireTransport"]
+__all__ = ["WireTransport", "keep_in_process", "stays_in_process"]
 
 # The one of httpx and httpx2 that Starlette uses.
 httpx: Any = vars(starlette.testclient)["httpx"]
 
 _PORTS = {"http": 80, "ws": 80, "https": 443, "wss": 443}
 
+# Whether clients stay in process, in whatever thread the test uses them.
+_in_process = False
+
 # It is never used, and httpx would load all certificates for each client.
 _NO_TLS = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
 
 # How often a wait for the app looks whether its server still runs, in seconds.
 _CHECK = 1.0
+
+
+def keep_in_process(value: bool) -> None:
+    """Let all clients stay in process from now on, or not."""
+    global _in_process
+    _in_process = value
+
+
+def stays_in_process() -> bool:
+    """Whether clients stay in process now."""
+    return _in_process
 
 
 class WireTransport(httpx.BaseTransport):
@@ -36,7 +50,7 @@ class WireTransport(httpx.BaseTransport):
         client: Returns the client, which has the server, and which requests that run keep alive.
         app: The app that it serves.
         settings: What the client was made with: `client`, `root_path`, `app_state`.
-        raises: Whether the app's exceptions are raised here.
+        in_process: Starlette's own transport, for the time in which clients stay in process.
     """
 
     def __init__(
@@ -44,17 +58,20 @@ class WireTransport(httpx.BaseTransport):
         client: Callable[[], Any],
         app: ExchangingApp,
         settings: dict[str, Any],
-        raises: bool,
+        in_process: Any,
     ) -> None:
         self._client = client
         self._app = app
         self._settings = settings
-        self._raises = raises
+        self._in_process = in_process
+        self._raises = in_process.raise_server_exceptions
         self._http = httpx.HTTPTransport(verify=_NO_TLS, trust_env=False)
         self._open: weakref.WeakSet[_Ending] = weakref.WeakSet()  # of responses not yet closed
 
     def handle_request(self, request: Any) -> Any:
         """Send a request; return the response, whose body is still to be read."""
+        if stays_in_process():
+            return self._in_process.handle_request(request)
         exchange = self._exchange(request)
         client = self._client()
         server = client._running_server()

@@ -1,5 +1,6 @@
 """What a user of `liveserver.django` reads when a test fails; nothing is left of a failed start."""
 
+import logging
 import os
 import re
 import subprocess
@@ -7,8 +8,11 @@ import sys
 import tempfile
 import unittest
 from importlib.util import find_spec
+from logging.config import dictConfig
 from pathlib import Path
+from unittest import mock
 
+from liveserver._requests.middleware import current_record
 from tests.helpers import postgresql
 from tests.helpers.django_project import needs_django
 from tests.helpers.support import StrictTestCase
@@ -140,3 +144,25 @@ class ImportTests(StrictTestCase):
             "import sys, liveserver; liveserver.LiveServerTestCase; print('django' in sys.modules)"
         )
         self.assertEqual(self.run_code(code), "False\n")
+
+
+@needs_django
+class RemarkTests(StrictTestCase):
+    """Why Django refuses a request."""
+
+    def test_it_is_recorded_although_the_logs_are_configured_meanwhile(self) -> None:
+        from liveserver._django.remarks import remarks
+
+        record = mock.Mock()
+        logger = logging.getLogger("django.security.csrf")
+        token = current_record.set(record)
+        self.addCleanup(current_record.reset, token)
+        with remarks():
+            # As django.setup() does, which the import of a project's asgi.py calls again.
+            dictConfig({"version": 1, "disable_existing_loggers": False, "loggers": {"django": {}}})
+            with self.assertLogs(logger):
+                logger.warning("Forbidden: %s", "/sync")
+        self.assertEqual(record.remark, "Forbidden: /sync")
+        with self.assertLogs(logger):
+            logger.warning("outside")
+        self.assertEqual(record.remark, "Forbidden: /sync")

@@ -4,7 +4,6 @@ import importlib.util
 import os
 import re
 import shlex
-import shutil
 import subprocess
 import sys
 import tempfile
@@ -13,14 +12,26 @@ import unittest
 from pathlib import Path
 from typing import Any
 
-from tests.helpers.readme import PROJECT, ROOT, Block, blocks
+from tests.helpers.markdown import ROOT, Block, blocks
 from tests.helpers.support import StrictTestCase
-from tests.project.test_readme import keywords_of_setup
+from tests.project.test_docs import keywords_of_setup
 
 PAGE = (ROOT / "docs" / "howto" / "ci.md").read_text("utf-8")
 HAS_YAML = importlib.util.find_spec("yaml") is not None
 NEEDED = ["coverage", "pytest", "xdist"]
 MISSING = [name for name in NEEDED if importlib.util.find_spec(name) is None]
+
+SHOP = """\
+async def app(scope, receive, send):
+    if scope["type"] == "http":
+        await send({"type": "http.response.start", "status": 200, "headers": []})
+        await send({"type": "http.response.body", "body": b"OK"})
+
+
+def not_tested():
+    print("not")
+    print("covered")
+"""
 
 TESTS = """\
 from liveserver import LiveServerTestCase
@@ -81,7 +92,8 @@ class WorkflowTests(StrictTestCase):
     @unittest.skipIf(MISSING, f"not installed: {', '.join(MISSING)}")
     def test_its_commands_run_on_a_project(self) -> None:
         folder = Path(self.enterContext(tempfile.TemporaryDirectory()))
-        shutil.copytree(PROJECT / "shop", folder / "shop")
+        (folder / "shop").mkdir()
+        (folder / "shop" / "main.py").write_text(SHOP, "utf-8")
         (folder / "pyproject.toml").write_text(only("toml").code, "utf-8")
         (folder / "tests").mkdir()
         (folder / "tests" / "test_shop.py").write_text(TESTS, "utf-8")

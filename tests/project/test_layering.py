@@ -196,7 +196,8 @@ class LayeringTests(StrictTestCase):
                         self.assertIn(node.attr, allowed)
 
     def test_threads_are_made_in_few_places(self) -> None:
-        makers = {module for module in MODULES if "threading.Thread(" in text(module)}
+        made = re.compile(r"(threading\.|Daemon)Thread\(")
+        makers = {module for module in MODULES if made.search(text(module))}
         expected = {"process_hooks", "lifecycle", "executor"}
         self.assertEqual(makers, {"_sync.threads", *(f"_server.{name}" for name in expected)})
 

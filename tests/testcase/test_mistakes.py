@@ -7,8 +7,9 @@ import subprocess
 import sys
 import unittest
 from pathlib import Path
+from unittest import mock
 
-from liveserver import ConfigurationError, NotRunningError
+from liveserver import ConfigurationError, LiveServerTestCase, NotRunningError
 from tests.helpers.support import StrictTestCase, run_class
 
 ROOT = Path(__file__).parent.parent.parent
@@ -171,3 +172,18 @@ class RunnersTests(unittest.TestCase):
         self.assertIn("2 passed", summary[1])
         # Whoever made a mistake reads of it, and not how the package found out.
         self.assertNotRegex(report, r"liveserver[/\\]_\w+\.py")
+
+
+class DjangoHintTests(StrictTestCase):
+    """A class without an app in a Django project."""
+
+    def test_it_is_told_of_the_class_for_django(self) -> None:
+        class Tests(LiveServerTestCase):
+            def test_it(self) -> None: ...
+
+        for name, told in (("django.test", True), ("another.module", False)):
+            others = {each: sys.modules[each] for each in sys.modules if each != "django.test"}
+            modules = mock.patch.dict(sys.modules, others | {name: mock.Mock()}, clear=True)
+            with modules, self.assertRaises(ConfigurationError) as caught:
+                Tests.create_app()
+            self.assertEqual("class of liveserver.django" in str(caught.exception), told)

@@ -7,7 +7,11 @@ import sys
 import tempfile
 import unittest
 from pathlib import Path
+from types import TracebackType
+from typing import Any
 
+from liveserver import LiveServerTestCase
+from tests.helpers import apps
 from tests.helpers.observed import (
     HAS_XDIST,
     ROOT,
@@ -314,3 +318,25 @@ for index in range(20):
         for path in ("several/1", "several/2"):
             self.assertIn(f"AppError: GET /raise/{path}", done.stdout)
         self.assertNotIn("INTERNALERROR", done.stdout)
+
+
+class DebuggingResultTests(StrictTestCase):
+    """A result that opens a debugger, as that of Django's `--pdb`."""
+
+    def test_an_app_error_has_a_traceback_for_it(self) -> None:
+        given: list[object] = []
+
+        class Result(unittest.TestResult):
+            def addError(self, test: object, err: Any) -> None:
+                given.append(err[2])
+
+        class Tests(LiveServerTestCase):
+            @classmethod
+            def create_app(cls) -> object:
+                return apps.Faulty(handler=apps.raise_trouble)
+
+            def test_it(self) -> None:
+                self.http.get("/")
+
+        unittest.defaultTestLoader.loadTestsFromTestCase(Tests).run(Result())
+        self.assertEqual([type(each) for each in given], [TracebackType])

@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Any
 from unittest import mock
 
-from tests.helpers.readme import blocks, problem, table
+from tests.helpers.markdown import table
 from tests.helpers.support import StrictTestCase
 
 HAS_ALL = all(map(find_spec, ("starlette", "httpx2", "websockets")))
@@ -65,12 +65,3 @@ class FaultTests(StrictTestCase):
         faults = {each.name: each.seen for each in HTTP + BEHAVIOUR + SOCKETS}
         self.assertGreater(len(faults), 20)
         self.assertEqual(table(PAGE, "what an app does"), faults)
-
-    def test_the_code_of_the_page_runs(self) -> None:
-        found = blocks(PAGE)
-        self.assertGreater(len(found), 1)
-        for index, block in enumerate(found):
-            with self.subTest(line=block.line):
-                if missing := block.missing():
-                    self.skipTest(f"not installed: {', '.join(missing)}")
-                self.assertEqual(problem(block, found[:index]), "")

@@ -630,6 +630,7 @@ def test_of_its_own(): assert "liveserver" in TestClient(app).get("/").text
 @pytest.mark.liveserver_in_process
 def test_in_process():
     assert "liveserver" not in TestClient(app).get("/").text
+    assert "liveserver" not in client.get("/").text
     with ThreadPoolExecutor() as pool:
         assert "liveserver" not in pool.submit(TestClient, app).result().get("/").text
 """
@@ -662,13 +663,15 @@ class SwapTests(StrictTestCase):
 
     seconds = 60
 
-    def run_suite(self, *options: str, second: str = "") -> str:
+    def run_suite(self, *options: str, second: str = "", **others: str) -> str:
         folder = self.enterContext(tempfile.TemporaryDirectory())
+        for name, text in others.items():
+            Path(folder, f"{name}.py").write_text(text, "utf-8")
         Path(folder, "test_it_second.py").write_text(second, "utf-8")
         Path(folder, "test_it.py").write_text(SUITE, "utf-8")
         Path(folder, "conftest.py").write_text(CONFTEST, "utf-8")
         plugin = ("-p", "liveserver.pytest_plugin")
-        command = [sys.executable, "-m", "pytest", "-q", "-W", "error", *plugin, *options]
+        command = [sys.executable, "-m", "pytest", "-W", "error", *plugin, *options]
         done = subprocess.run(
             command,
             cwd=folder,
@@ -681,10 +684,22 @@ class SwapTests(StrictTestCase):
         return done.stdout + done.stderr
 
     def test_it(self) -> None:
-        self.assertIn("5 passed", self.run_suite(*SWAP))
+        out = self.run_suite(*SWAP)
+        self.assertIn("5 passed", out)
+        self.assertIn("\nliveserver_testclient: each TestClient has a real server\n", out)
 
     def test_without_it(self) -> None:
-        self.assertIn("4 failed, 1 passed", self.run_suite())
+        out = self.run_suite()
+        self.assertIn("4 failed, 1 passed", out)
+        self.assertNotIn("liveserver_testclient", out)
+
+    def test_without_what_it_needs(self) -> None:
+        out = self.run_suite(*SWAP, websockets="raise ModuleNotFoundError('no', name='websockets')")
+        self.assertEqual(
+            out.strip(),
+            "ERROR: liveserver_testclient = true: liveserver.testclient needs websockets. "
+            'Install it: pip install "liveserver[testclient]"',
+        )
 
     def test_servers_stop_at_the_end_of_their_module(self) -> None:
         self.assertIn("3 passed", self.run_suite(*SWAP, "-k", "again or servers", second=SECOND))

@@ -97,7 +97,7 @@ def pytest_runtest_teardown(
     """Fail a teardown in which an app raises, and follow the servers no longer."""
     __tracebackhide__ = True
     try:
-        return (yield from _phase(item, waits=False))
+        return (yield from _phase(item, waits=False, late=True))
     finally:
         monitor = item.stash.get(_monitor_key, None)
         if monitor is not None:
@@ -124,13 +124,14 @@ def pytest_runtest_makereport(
     return report
 
 
-def _phase(item: pytest.Item, waits: bool) -> Generator[None, Any, Any]:
+def _phase(item: pytest.Item, waits: bool, late: bool = False) -> Generator[None, Any, Any]:
     """Judge a phase.
 
     Args:
         item: The test.
         waits: Whether a request may be on its way that no server knows yet. What a fixture sends
             so is waited for in the next phase, or in the next test: each wait costs 0.1 ms.
+        late: Whether to raise what requests of earlier tests raised after these tests, too.
     """
     __tracebackhide__ = True
     _monitor(item, begins=True)
@@ -149,7 +150,7 @@ def _phase(item: pytest.Item, waits: bool) -> Generator[None, Any, Any]:
     if waits or monitor.has_news():
         monitor.finish_requests()
     try:
-        monitor.raise_app_errors()
+        monitor.raise_app_errors(late)
     except Exception as error:
         _add_note(item, error)
         raise

@@ -89,14 +89,18 @@ class TestMonitor:
         if self._watch is not None:
             await self._watch.afinish_requests()
 
-    def raise_app_errors(self) -> None:
-        """Raise what the apps raised, the innermost first: of services, the one that began it."""
-        raise_app_errors(self._failures())
+    def raise_app_errors(self, late: bool = False) -> None:
+        """Raise what the apps raised, the innermost first: of services, the one that began it.
 
-    def _failures(self) -> list[Failure]:
+        Args:
+            late: Whether to raise what requests of earlier tests raised after these tests, too.
+        """
+        raise_app_errors(self._failures(late))
+
+    def _failures(self, late: bool = False) -> list[Failure]:
         if self._watch is None or not self._raises:
             return []
-        return [each for server, each in self._watch.failures() if self._judges(server)]
+        return [each for server, each in self._watch.failures(late) if self._judges(server)]
 
     def _judges(self, server: ServerControl) -> bool:
         if self.server is not None and server is self.server._control and not self._own_raises:
@@ -130,6 +134,7 @@ def late_errors() -> Iterator[tuple[str, BaseException]]:
     """
     for server in watch.servers():
         if server.options.raise_server_errors:
+            server.wait_for_requests(server.options.shutdown_timeout)
             try:
                 raise_app_errors(RequestSpan(server.log, whole=True).failures())
             except Exception as error:

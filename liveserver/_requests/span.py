@@ -28,9 +28,14 @@ class RequestSpan:
         """Return the requests of the span so far."""
         return [each for each in self._log.since(self._mark) if each not in self._excluded]
 
-    def failures(self) -> list[Failure]:
-        """Return what the app raised in the span, and no test was told of."""
-        return [each for each in self._log.failures_since(self._mark) if not each.reported]
+    def failures(self, late: bool = False) -> list[Failure]:
+        """Return what the app raised in the span, and no test was told of.
+
+        Args:
+            late: Whether to add what requests of earlier spans raised after the end of these.
+        """
+        mark = 0 if late else self._mark
+        return [each for each in self._log.failures_since(mark) if not each.reported]
 
     def background(self) -> list[BackgroundFailure]:
         """Return those of them that are none of a request."""

@@ -281,9 +281,8 @@ class ServerControl:
         Raises:
             ResourceWarning: Some still run, and the user makes warnings errors.
         """
-        seconds = self.options.shutdown_timeout
-        run = self.run
-        if self.wait_for_requests(seconds) or run is None:
+        run, seconds = self.run, self.options.shutdown_timeout
+        if run is None or run.portal.is_blocked() or self.wait_for_requests(seconds):
             return
         left = list(filter(is_awaited_by_test, list(run.loop_thread.middleware.running)))
         if left:

@@ -76,7 +76,7 @@ class LoopThread:
 
     # Any thread calls these.
 
-    def post(self, action: Callable[[], None]) -> None:
+    def post(self, action: Callable[[], object]) -> None:
         """Call a function on the server's loop; do nothing if the loop is closed."""
         if self._loop is not None:
             with contextlib.suppress(RuntimeError):
@@ -90,7 +90,7 @@ class LoopThread:
         return quiet and not self.middleware.tasks and not self.middleware.running
 
     def submit(
-        self, action: Callable[[], None], outcome: Outcome[Any], at_end: Callable[[], object]
+        self, action: Callable[[], object], outcome: Outcome[Any], at_end: Callable[[], object]
     ) -> None:
         """Call a function on the server's loop that sets an outcome.
 

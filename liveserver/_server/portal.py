@@ -68,6 +68,15 @@ class Portal:
         self._options = options
         self._loop_thread = loop_thread
         self._thread = thread
+        # A wait has ended in vain, as the loop did not react. Any thread may write it.
+        self._blocked = False
+
+    def is_blocked(self) -> bool:
+        """Whether the loop did not react when a wait ended in vain, and still does not."""
+        return self._blocked and not self._reacts()
+
+    def _reacts(self) -> bool:
+        return self._is_done(lambda done: done.set_result(None), bounds.GRACE)
 
     def wait_idle(self, seconds: float, awaited: Awaited = has_an_end) -> None:
         """Wait until no request runs that is awaited.
@@ -86,6 +95,7 @@ class Portal:
         while not self._is_done(action, min(rest, bounds.CLIENT_LEFT)):
             rest -= bounds.CLIENT_LEFT
             if rest <= 0:
+                self._blocked = not self._reacts()
                 raise self._busy("was not idle", seconds)
             self._loop_thread.post(self._loop_thread.middleware.count_waits)
 
@@ -96,7 +106,7 @@ class Portal:
         if not self._is_done(action, self._options.bound(seconds)):
             raise self._busy("did not drop its connections", seconds)
 
-    def _is_done(self, action: Callable[[Outcome[None]], None], seconds: float) -> bool:
+    def _is_done(self, action: Callable[[Outcome[None]], object], seconds: float) -> bool:
         """Call a function on the loop that sets an outcome; return whether it does in time."""
         done: Outcome[None] = Outcome()
         self._loop_thread.submit(partial(action, done), done, partial(done.set_result, None))

@@ -24,6 +24,9 @@ _servers: "WeakValueDictionary[int, _Server]" = WeakValueDictionary()
 _watches: "WeakSet[Watch]" = WeakSet()
 _numbers = itertools.count()
 
+# Of services that never stop to ask each other.
+_MOST_ROUNDS = 20
+
 
 def add(server: _Server) -> None:
     """Let the process know a server."""
@@ -86,11 +89,14 @@ class Watch:
         if server not in self.spans:
             self.spans[server] = RequestSpan(server.log)
 
-    def failures(self) -> list[tuple[_Server, Failure]]:
-        """Return what the apps raised and no test was told of: of services, the innermost first."""
-        found = [
-            (server, each) for server in list(self.spans) for each in self.spans[server].failures()
-        ]
+    def failures(self, late: bool = False) -> list[tuple[_Server, Failure]]:
+        """Return what the apps raised and no test was told of: of services, the innermost first.
+
+        Args:
+            late: Whether to add what requests from before this watch have raised since then.
+        """
+        spans = list(self.spans.items())
+        found = [(server, each) for server, span in spans for each in span.failures(late)]
         return _innermost_first(found) if len({id(server) for server, _ in found}) > 1 else found
 
     def has_news(self) -> bool:
@@ -100,9 +106,14 @@ class Watch:
     def finish_requests(self) -> None:
         """Wait until the requests have ended; see `ServerControl.finish_requests`."""
         followed = list(self.spans)
-        # Twice, where one server may have asked another one while that was not waited for.
-        for server in followed * min(2, len(followed)):
-            server.finish_requests()
+        # Again, as one server may have asked another one after that was waited for; and until no
+        # server was asked anything in a whole round.
+        for number in range(_MOST_ROUNDS if len(followed) > 1 else 1):
+            before, self._finished = self._finished, {each: each.log.mark() for each in followed}
+            if number > 1 and before == self._finished:
+                break
+            for server in followed:
+                server.finish_requests()
         self._finished = {server: server.log.mark() for server in followed}
 
     async def afinish_requests(self) -> None:

@@ -83,7 +83,12 @@ class Outcome(Generic[T]):
 
     def _finish(self) -> None:
         self._set.set()
-        for callback in self._callbacks:
+        self._call_back()
+
+    def _call_back(self) -> None:
+        # They refer to this object, and are not kept, so that it needs no garbage collector.
+        callbacks, self._callbacks = self._callbacks, []
+        for callback in callbacks:
             callback()
 
     def done(self) -> bool:
@@ -93,10 +98,10 @@ class Outcome(Generic[T]):
     # Only the thread that waits calls these.
 
     def add_done_callback(self, callback: Callable[[], object]) -> None:
-        """Call a function, once or twice and in any thread, when it is set or cancelled."""
+        """Call a function, in any thread, when it is set or cancelled."""
         self._callbacks.append(callback)
         if self.done():
-            callback()
+            self._call_back()
 
     def wait(self, seconds: float) -> bool:
         """Wait until it is set, at most so long; return whether it is."""
@@ -118,6 +123,5 @@ class Outcome(Generic[T]):
         if not self._undecided.acquire(blocking=False) and self._set.wait(bounds.OUTCOME):
             return False
         self.cancelled = True
-        for callback in self._callbacks:
-            callback()
+        self._call_back()
         return True

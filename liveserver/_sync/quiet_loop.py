@@ -7,6 +7,8 @@ server for nothing, or has had all answers, need not pay for them.
 import asyncio
 import select
 import selectors
+from math import inf
+from time import monotonic
 from typing import Any
 
 __all__ = ["IS_SUPPORTED", "QuietLoop"]
@@ -15,6 +17,9 @@ __all__ = ["IS_SUPPORTED", "QuietLoop"]
 # has to do; so too on uvloop, which does not say when it sleeps.
 _EpollSelector: Any = getattr(selectors, "EpollSelector", selectors.DefaultSelector)
 IS_SUPPORTED = hasattr(selectors, "EpollSelector")
+
+# In so many seconds before the end of a sleep a timer may be due, as epoll counts milliseconds.
+_EARLY = 0.001
 
 
 class QuietLoop(asyncio.SelectorEventLoop):
@@ -37,13 +42,13 @@ class _Selector(_EpollSelector):  # type: ignore[misc]
     def __init__(self) -> None:
         super().__init__()
         self._file = self.fileno()  # a closed selector does not know it any more
-        # An object for each sleep, None between two. The loop's thread writes it; any thread may
-        # read it.
-        self._sleep: object | None = None
+        # Of each sleep a list of its own, with the time of its end; None between two. The loop's
+        # thread writes it; any thread may read it.
+        self._sleep: list[float] | None = None
 
     def select(self, timeout: float | None = None) -> list[tuple[selectors.SelectorKey, int]]:
         if timeout is None or timeout > 0:  # else a callback waits
-            self._sleep = object()
+            self._sleep = [inf if timeout is None else monotonic() + timeout - _EARLY]
         try:
             return super().select(timeout)  # type: ignore[no-any-return]
         finally:
@@ -51,7 +56,7 @@ class _Selector(_EpollSelector):  # type: ignore[misc]
 
     def is_quiet(self) -> bool:
         sleep = self._sleep
-        if sleep is None:
+        if sleep is None or monotonic() >= sleep[0]:  # a timer is due
             return False
         poll = select.poll()
         poll.register(self._file, select.POLLIN)

@@ -455,6 +455,8 @@ class MemoryTests(StrictTestCase):
                         for _ in range(restarts):
                             server.restart()
                         get(server.base_url)
+                        server.drop_connections()
+                        server.call(int)
                     seen = weakref.ref(app)
                     del app
                     self.assertIsNotNone(seen())  # the server has it still

@@ -131,6 +131,34 @@ class CallTests(StrictTestCase):
             server.call(int)  # whatever was before it is done now
         self.assertEqual(calls, [])
 
+    def test_a_blocked_loop_is_waited_for_once(self) -> None:
+        begun, released = threading.Event(), threading.Event()
+
+        def block() -> None:
+            begun.set()
+            released.wait(10)
+
+        for loop in loops():
+            with self.subTest(loop=loop):
+                begun.clear()
+                released.clear()
+                server = LiveServer(apps.hello, shutdown_timeout=0.05, **with_loop(loop))
+                with server, mock.patch("liveserver._options.bounds.GRACE", 0.05):
+                    assert server._control.run is not None
+                    portal = server._control.run.portal
+                    blocker = threading.Thread(target=server.call, args=(block,))
+                    blocker.start()
+                    self.assertTrue(begun.wait(10))
+                    self.assertFalse(portal.is_blocked())
+                    server._control.finish_requests()
+                    self.assertTrue(portal.is_blocked())
+                    with mock.patch.object(portal, "wait_idle", side_effect=AssertionError):
+                        server._control.finish_requests()
+                    released.set()
+                    blocker.join(10)
+                    self.assertFalse(portal.is_blocked())
+                    server._control.finish_requests()
+
     def test_ctrl_c_cancels_it(self) -> None:
         hanging = Hanging()
         with LiveServer(apps.hello) as server:

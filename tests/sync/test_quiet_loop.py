@@ -14,7 +14,7 @@ from liveserver import LiveServer
 from liveserver._server.loop_thread import LoopThread
 from liveserver._sync.quiet_loop import IS_SUPPORTED, QuietLoop
 from tests.helpers import apps
-from tests.helpers.support import StrictTestCase
+from tests.helpers.support import StrictTestCase, until
 
 
 def becomes_quiet(loop: QuietLoop) -> bool:
@@ -77,6 +77,17 @@ class QuietLoopTests(StrictTestCase):
         with running(loop):
             self.assertTrue(becomes_quiet(loop))
 
+    def test_it_is_not_when_a_timer_is_due(self) -> None:
+        wake = threading.Event()
+        with self.sleepless(wake) as loop:
+            loop.call_later(0.2, wake.set)
+            with running(loop):
+                self.assertTrue(becomes_quiet(loop))
+                until(lambda: not loop.is_quiet())
+                self.assertFalse(loop.is_quiet())
+                self.assertFalse(wake.is_set())
+                wake.set()
+
     def test_it_is_not_when_something_has_arrived_and_was_not_read(self) -> None:
         wake = threading.Event()
         with self.sleepless(wake) as loop:
@@ -118,7 +129,7 @@ class QuietLoopTests(StrictTestCase):
         def wait(
             self: selectors.EpollSelector, timeout: float | None = None
         ) -> list[tuple[selectors.SelectorKey, int]]:
-            if timeout is None:
+            if timeout is None or timeout > 0:
                 wake.wait(10)
             return select(self, timeout)
 

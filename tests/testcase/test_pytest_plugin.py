@@ -154,6 +154,60 @@ server.start()
 """
 
 
+EARLIER = """
+import threading, time
+released = threading.Event()
+
+async def slow(scope, receive, send):
+    while not released.is_set():
+        await asyncio.sleep(0.01)
+    raise LookupError("too late for its test")
+
+@pytest.fixture(scope="module")
+def of_module():
+    with LiveServer(slow, uvicorn_config=OPTIONS) as server:
+        yield server
+
+def test_1(of_module):
+    with pytest.raises(requests.Timeout):
+        requests.get(of_module.base_url, timeout=0.1)
+
+def test_2(of_module):
+    released.set()
+    while of_module.requests[0].running:
+        time.sleep(0.01)
+"""
+
+# c is asked after a test has waited for it.
+CHAIN = """
+import time
+
+def service(number, following):
+    async def app(scope, receive, send):
+        await send({"type": "http.response.start", "status": 202, "headers": []})
+        await send({"type": "http.response.body"})
+        await asyncio.sleep(0.1)
+        if following:
+            await asyncio.to_thread(requests.get, following[-1].base_url)
+        else:
+            raise LookupError("at the end of the chain")
+    return app
+
+@pytest.fixture(scope="session")
+def services():
+    servers = []
+    for number in range(4):
+        servers.append(LiveServer(service(number, servers[:]), uvicorn_config=OPTIONS))
+        servers[-1].start()
+    yield servers
+    for server in servers:
+        server.stop()
+
+def test_1(services): requests.get(services[-1].base_url)
+def test_2(services): pass
+"""
+
+
 def outcomes(text: str) -> dict[str, str]:
     """The outcome of each test, by its name, of pytest's short summary."""
     found = re.findall(r"(?m)^(PASSED|FAILED|ERROR|XFAIL|SKIPPED) \S+?::(\w+::)?(\w+)", text)
@@ -299,6 +353,25 @@ class LateTests(ScriptTestCase):
         (self.folder / "conftest.py").write_text(APP + LATE, "utf-8")
         done = self.pytest(self.code, "-o", "liveserver_raise_server_errors=false")
         self.assertEqual(done.returncode, 0, done.stdout)
+
+    def test_between_two_tests(self) -> None:
+        (self.folder / "conftest.py").write_text(APP + LATE, "utf-8")
+        done = self.pytest(self.code + "def test_again(site): fine(site)\n", "-rA")
+        # In the second one's teardown, and for what came after that, at the end.
+        self.assertIn("2 passed, 2 errors", done.stdout)
+        self.assertRegex(done.stdout, r"ERROR test_script\.py::test_again - liveserver\.AppError")
+        self.assertRegex(done.stdout, r"ERROR server of \S*conftest\.shop")
+
+    def test_a_request_of_an_earlier_test(self) -> None:
+        done = self.pytest(APP + EARLIER)
+        self.assertIn("2 passed, 1 error", done.stdout)
+        self.assertRegex(done.stdout, r"ERROR test_script\.py::test_2 - liveserver\.AppError")
+        self.assertIn("too late for its test", done.stdout)
+
+    def test_a_chain_of_services_is_waited_for_to_its_end(self) -> None:
+        done = self.pytest(APP + CHAIN)
+        self.assertIn("1 failed, 1 passed", done.stdout)
+        self.assertRegex(done.stdout, r"FAILED test_script\.py::test_1 - liveserver\.AppError")
 
     @unittest.skipUnless(HAS_XDIST, "pytest-xdist is not installed")
     def test_in_a_worker(self) -> None:

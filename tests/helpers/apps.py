@@ -2,7 +2,9 @@
 
 import asyncio
 import contextlib
+import signal
 import threading
+import warnings
 from typing import Any
 
 Scope = Any
@@ -273,6 +275,44 @@ async def ignore_the_close(app: Faulty, receive: Receive, send: Send) -> None:
     await receive()
     await send({"type": "websocket.accept"})
     await asyncio.Event().wait()
+
+
+async def raise_after_the_close(app: Faulty, receive: Receive, send: Send) -> None:
+    """A WebSocket handler that cannot save what its client, who has closed, has sent."""
+    await receive()
+    await send({"type": "websocket.accept"})
+    while (await receive())["type"] != "websocket.disconnect":
+        pass
+    await asyncio.sleep(0.05)
+    raise Trouble("out of order")
+
+
+async def raise_after_the_client_left(app: Faulty, receive: Receive, send: Send) -> None:
+    while (await receive())["type"] != "http.disconnect":
+        pass
+    await asyncio.sleep(0.05)
+    raise Trouble("out of order")
+
+
+async def raise_departures(app: Faulty, receive: Receive, send: Send) -> None:
+    """Fail because other clients have left, and this one has not."""
+    raise ExceptionGroup("two members have left", [ConnectionResetError(), BrokenPipeError()])
+
+
+async def forget_to_await(app: Faulty, receive: Receive, send: Send) -> None:
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore", RuntimeWarning)
+        send({"type": "http.response.start", "status": 200, "headers": []}).close()  # type: ignore[attr-defined]
+
+
+async def leave_a_job(app: Faulty, receive: Receive, send: Send) -> None:
+    """Answer while a job of the loop's executor is stuck."""
+    app.job = asyncio.get_running_loop().run_in_executor(None, app.blocked.wait)  # type: ignore[attr-defined]
+    await answer(send, b"left")
+
+
+async def install_a_signal_handler(app: Faulty, receive: Receive, send: Send) -> None:
+    signal.signal(signal.SIGUSR1, print)
 
 
 async def leave_a_task(app: Faulty, receive: Receive, send: Send) -> None:

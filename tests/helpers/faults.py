@@ -87,6 +87,13 @@ def expect(status: int) -> Use:
     return use
 
 
+def expect_refusal(url: str, app: Any) -> None:
+    """Ask while a connection is open, which counts."""
+    with connect(url):
+        found = get(url).status
+    assert found == 503, f"status {found}, not 503"
+
+
 def ask_and_leave_open(url: str, app: Faulty) -> None:
     """Send a request, wait until the app has it, and keep the connection for the stop."""
     client = Client(url)
@@ -127,6 +134,27 @@ def open_events(url: str, app: Any) -> None:
     response = client.open("/")
     app.clients += [client, response]
     assert response.readline().strip() == b"data: 1"
+
+
+def open_and_close_websocket(url: str, app: Faulty) -> None:
+    """Close as a client does: by the close frame, whose answer it waits for."""
+    with websocket(url) as sock:
+        sock.sendall(b"\x88\x80" + bytes(4))
+        sock.recv(1000)
+    assert get(url, "/fine").status == 200
+
+
+def pipeline(url: str, app: Faulty) -> None:
+    """Send two requests at once; the first one raises."""
+    with connect(url) as sock:
+        request = b"GET %s HTTP/1.1\r\nHost: x\r\n\r\n"
+        sock.sendall(request % b"/" + request % b"/fine")
+        answers = b""
+        while b"fine" not in answers:
+            received = sock.recv(1000)
+            assert received, answers
+            answers += received
+        assert answers.startswith(b"HTTP/1.1 500 "), answers
 
 
 def open_websocket(url: str, app: Faulty) -> None:
@@ -196,6 +224,13 @@ def no_privileges() -> Iterator[None]:
             raise PermissionError(errno.EACCES, "Permission denied")
 
     with mock.patch("socket.socket", Unprivileged):
+        yield
+
+
+@contextlib.contextmanager
+def patched_threads() -> Iterator[None]:
+    monkey = mock.Mock()
+    with mock.patch.dict("sys.modules", {"gevent.monkey": monkey}):
         yield
 
 
@@ -281,6 +316,11 @@ START = [
     Fault("TLS file is missing", options={"uvicorn_config": {"ssl_certfile": "/no/such.pem"}},
           error=ConfigurationError, text="ssl_certfile='/no/such.pem'.*FileNotFoundError",
           cause=FileNotFoundError),
+    Fault("process has threads of gevent", options={"around": patched_threads},
+          error=ConfigurationError, text=r"patch_all\(thread=False\)"),
+    Fault("lifespan installs a signal handler",
+          lambda: Faulty(startup=apps.install_a_signal_handler),
+          error=StartupError, text="main thread", cause=ValueError),
 ]  # fmt: skip
 
 SERVE = [
@@ -296,6 +336,18 @@ SERVE = [
     Fault("handler raises a BaseException", lambda: Faulty(handler=apps.raise_worse_trouble),
           expect(500)),
     Fault("handler recurses to the limit", lambda: Faulty(handler=apps.recurse), expect(500)),
+    Fault("handler raises what a departure raises, of others",
+          lambda: Faulty(handler=apps.raise_departures), expect(500)),
+    Fault("handler does not await send()", lambda: Faulty(handler=apps.forget_to_await),
+          expect(500)),
+    Fault("handler raises after its client has left",
+          lambda: Faulty(handler=apps.raise_after_the_client_left), ask_and_leave),
+    Fault("WebSocket raises after its client has closed",
+          lambda: Faulty(handler=apps.raise_after_the_close), open_and_close_websocket),
+    Fault("pipelined requests, and the first one raises",
+          lambda: Faulty(handler=apps.answer_500_and_raise), pipeline),
+    Fault("server refuses requests over its limit", Faulty, expect_refusal,
+          options={"uvicorn_config": {"limit_concurrency": 1}}),
     Fault("handler leaves a task running", lambda: Faulty(handler=apps.leave_a_task), expect(200)),
     Fault("handler's task raises", lambda: Faulty(handler=apps.leave_a_raising_task), expect(200)),
     Fault("response starts twice", lambda: Faulty(handler=apps.start_twice), ask),
@@ -342,6 +394,8 @@ STOP = [
           ask_and_leave_open, options=SHORT, seconds=STUCK,
           outlasts=r"GET /, open .*apps\.py:\d+ in wait",
           warning=r"GET /, open .*apps\.py:\d+ in wait(.|\n)*worker thread .*apps\.py:\d+ in wait"),
+    Fault("job of the executor is stuck", lambda: Faulty(handler=apps.leave_a_job), expect(200),
+          options=SHORT, seconds=STUCK, warning=r"worker thread .*apps\.py:\d+ in wait"),
     Fault("long poll is open", lambda: Faulty(handler=apps.long_poll), ask_and_leave_open,
           options=SHORT, outlasts=r"GET /, open .*in long_poll",
           warning=r"GET /, open .*in long_poll"),

@@ -1,8 +1,8 @@
 """Suites of tests that all raise, to the end: python -m tests.raising [--tests 3000]
 
 Two threads that format tracebacks at the same time can end a process on Python 3.11. So this runs
-many raising tests under pytest with its log capture on, and under unittest on each loop, and looks
-whether every test got its own error.
+many raising tests, under pytest with its log capture on, classes and functions, and under unittest.
+It looks whether every test got its own error.
 """
 
 import argparse
@@ -60,22 +60,50 @@ for number in range(TESTS):
     setattr(Tests, f"test_{number:05}", lambda self: self.ask())
 """
 
+# The same as pytest functions, each with the server of the session.
+FUNCTIONS = (
+    SUITE.partition("class Tests")[0]
+    + """
+import pytest
+from liveserver import LiveServer
+
+@pytest.fixture(scope="session")
+def server():
+    with LiveServer(app, uvicorn_config={"loop": LOOP}) as server:
+        yield server
+
+def make(number):
+    def test(server):
+        connection = http.client.HTTPConnection(server.host, server.port, timeout=30)
+        connection.request("GET", f"/{'late' if number % 2 else 'raise'}/{number}")
+        connection.getresponse().read()
+        connection.close()
+    return test
+
+for number in range(TESTS):
+    globals()[f"test_{number:05}"] = make(number)
+"""
+)
+
 # Each error of a report, under the heading of its test.
 _ERROR = r"liveserver\.AppError: GET /\w+/(\d+) "
 _UNITTEST = re.compile(rf"(?m)^ERROR: test_(\d+) |^{_ERROR}")
-_PYTEST = re.compile(rf"(?m)^_+ Tests\.test_(\d+) _+$|^(?:E +)?{_ERROR}")
+_PYTEST = re.compile(rf"(?m)^_+ (?:Tests\.)?test_(\d+) _+$|^(?:E +)?{_ERROR}")
 
 
 def run(runner: str, loop: str, tests: int, tb: str = "auto") -> list[str]:
     """Run a suite; return what was wrong."""
     with tempfile.TemporaryDirectory() as name:
         folder = Path(name)
-        suite = SUITE.replace("TESTS)", f"{tests})").replace("LOOP", repr(loop))
+        suite = (
+            (FUNCTIONS if runner == "functions" else SUITE)
+            .replace("TESTS)", f"{tests})")
+            .replace("LOOP", repr(loop))
+        )
         (folder / "test_raising.py").write_text(suite, "utf-8")
-        options = {
-            "pytest": ["pytest", "-q", "-p", "no:cacheprovider", "--log-level=DEBUG", f"--tb={tb}"],
-            "unittest": ["unittest", "test_raising"],
-        }[runner]
+        options = ["unittest", "test_raising"]
+        if runner != "unittest":
+            options = ["pytest", "-q", "-p", "no:cacheprovider", "--log-level=DEBUG", f"--tb={tb}"]
         # Files, as a report of thousands of errors is long.
         with (folder / "report").open("w+", encoding="utf-8") as report:
             status = subprocess.run(
@@ -93,12 +121,12 @@ def run(runner: str, loop: str, tests: int, tb: str = "auto") -> list[str]:
 
 def _wrong(runner: str, status: int, text: str, tests: int) -> list[str]:
     wrong = [] if status == 1 else [f"it ended with {status}: {text[-2000:]}"]
-    summary = f"{tests} failed" if runner == "pytest" else f"FAILED (errors={tests})"
+    summary = f"FAILED (errors={tests})" if runner == "unittest" else f"{tests} failed"
     if summary not in text[-200:]:
         wrong.append(f"no {summary!r} at the end: {text[-200:]!r}")
     seen: Counter[tuple[int, int]] = Counter()
     current = -1
-    for found in (_PYTEST if runner == "pytest" else _UNITTEST).finditer(text):
+    for found in (_UNITTEST if runner == "unittest" else _PYTEST).finditer(text):
         if found[1] is not None:
             current = int(found[1])
         else:
@@ -117,10 +145,12 @@ def main() -> int:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--tests", type=int, default=3000, help="how many under pytest")
     parser.add_argument("--unittest-tests", type=int, default=1000, help="how many under unittest")
-    parser.add_argument("--runner", choices=["pytest", "unittest"], help="only this one")
+    runners = ["pytest", "functions", "unittest"]
+    parser.add_argument("--runner", choices=runners, help="only this one")
     parser.add_argument("--tb", default="auto", help="pytest's --tb; native is five times as fast")
     arguments = parser.parse_args()
     runs = [("pytest", "asyncio", arguments.tests)]
+    runs += [("functions", loop, arguments.tests) for loop in loops()]
     runs += [("unittest", loop, arguments.unittest_tests) for loop in loops()]
     status = 0
     for runner, loop, tests in runs:

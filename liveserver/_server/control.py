@@ -284,6 +284,7 @@ class ServerControl:
         run, seconds = self.run, self.options.shutdown_timeout
         if run is None or run.portal.is_blocked() or self.wait_for_requests(seconds):
             return
+        run.portal.note_block()
         left = list(filter(is_awaited_by_test, list(run.loop_thread.middleware.running)))
         if left:
             for record in left:

@@ -68,12 +68,16 @@ class Portal:
         self._options = options
         self._loop_thread = loop_thread
         self._thread = thread
-        # A wait has ended in vain, as the loop did not react. Any thread may write it.
+        # The threads that wait write it, and read it.
         self._blocked = False
 
     def is_blocked(self) -> bool:
-        """Whether the loop did not react when a wait ended in vain, and still does not."""
+        """Whether the loop did not react at `note_block`, and still does not."""
         return self._blocked and not self._reacts()
+
+    def note_block(self) -> None:
+        """Note whether the loop reacts, after a wait that ended in vain."""
+        self._blocked = not self._reacts()
 
     def _reacts(self) -> bool:
         return self._is_done(lambda done: done.set_result(None), bounds.GRACE)
@@ -95,7 +99,6 @@ class Portal:
         while not self._is_done(action, min(rest, bounds.CLIENT_LEFT)):
             rest -= bounds.CLIENT_LEFT
             if rest <= 0:
-                self._blocked = not self._reacts()
                 raise self._busy("was not idle", seconds)
             self._loop_thread.post(self._loop_thread.middleware.count_waits)
 

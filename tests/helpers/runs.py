@@ -35,11 +35,12 @@ DJANGO_PROJECT = ROOT / "examples" / "django_notes"
 # What a block may need beyond what liveserver requires: the module, and a sign of it.
 OPTIONAL = {
     "a2wsgi": r"\bflask\b",
+    "anyio": r"\bmark\.anyio\b",
     "django": r"\bdjango\b",
     "fastapi": r"\bfastapi\b|\bexamples\.(shop|failing|services)\b",
     "flask": r"\bflask\b",
     "httpx": r"\bimport httpx\b",
-    "httpx2": r"\bliveserver\.testclient\b",
+    "httpx2": r"\b(liveserver|starlette|fastapi)\.testclient\b",
     "playwright": r"\bplaywright\b",
     "pytest": r"\bpytest\b",
     "pytest_asyncio": r"\bmark\.asyncio\b",

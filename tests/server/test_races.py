@@ -311,6 +311,21 @@ class StartTests(StrictTestCase):
                 self.assertEqual(cancelled, ["work"])
 
     @without_plugin
+    def test_a_loop_that_is_made_too_late(self) -> None:
+        server = LiveServer(
+            apps.hello,
+            startup_timeout=0.05,
+            uvicorn_config={"loop": "tests.server.test_races:LateLoop"},
+        )
+        LateLoop.released.clear()
+        self.addCleanup(LateLoop.released.set)
+        with (
+            mock.patch("liveserver._options.bounds.GRACE", 0.05),
+            self.assertRaisesRegex(StartupTimeout, "is left behind"),
+        ):
+            server.start()
+        self.assertFalse(server.running)
+
     def test_nothing_keeps_what_failed_to_start(self) -> None:
         async def fail(app: apps.Faulty, receive: apps.Receive, send: apps.Send) -> None:
             raise apps.Trouble("out of order")
@@ -327,6 +342,16 @@ class StartTests(StrictTestCase):
                 del app
                 gc.collect()
                 self.assertIsNone(seen())
+
+
+class LateLoop(asyncio.SelectorEventLoop):
+    """One that takes long to be made."""
+
+    released = threading.Event()
+
+    def __init__(self) -> None:
+        LateLoop.released.wait(10)
+        super().__init__()
 
 
 class RestartTests(StrictTestCase):

@@ -1,6 +1,8 @@
 """Settings of the project; none of them is there for liveserver, and no host is allowed."""
 
+import atexit
 import os
+import shutil
 import tempfile
 from typing import Any
 
@@ -29,11 +31,14 @@ INSTALLED_APPS = [
     "tests.helpers.django_project.seeded",
 ]
 MIDDLEWARE = ["django.middleware.csrf.CsrfViewMiddleware"]
+FILES = tempfile.mkdtemp(prefix="liveserver-files-")
+atexit.register(shutil.rmtree, FILES, ignore_errors=True)
+for folder in ("static", "root", "media"):
+    os.mkdir(os.path.join(FILES, folder))
+    with open(os.path.join(FILES, folder, "a.txt"), "w", encoding="utf-8") as file:
+        file.write(folder)
 STATIC_URL = "static/"
-STATICFILES_DIRS = [tempfile.mkdtemp(prefix="liveserver-static-")]
-STATIC_ROOT = tempfile.mkdtemp(prefix="liveserver-root-")
+STATICFILES_DIRS = [os.path.join(FILES, "static")]
+STATIC_ROOT = os.path.join(FILES, "root")
 MEDIA_URL = "media/"
-MEDIA_ROOT = tempfile.mkdtemp(prefix="liveserver-media-")
-for folder in (STATICFILES_DIRS[0], STATIC_ROOT, MEDIA_ROOT):
-    with open(os.path.join(folder, "a.txt"), "w", encoding="utf-8") as file:
-        file.write(os.path.basename(folder).split("-")[1])
+MEDIA_ROOT = os.path.join(FILES, "media")

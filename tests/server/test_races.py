@@ -326,6 +326,7 @@ class StartTests(StrictTestCase):
             server.start()
         self.assertFalse(server.running)
 
+    @without_plugin
     def test_nothing_keeps_what_failed_to_start(self) -> None:
         async def fail(app: apps.Faulty, receive: apps.Receive, send: apps.Send) -> None:
             raise apps.Trouble("out of order")

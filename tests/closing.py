@@ -9,10 +9,10 @@ import argparse
 import asyncio
 import random
 import sys
-import time
 from collections import Counter
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack, contextmanager
+from functools import partial
 from typing import Any
 from unittest import TestCase
 
@@ -20,7 +20,7 @@ from websockets.sync.client import connect
 
 from liveserver import AppError, LiveServer, LiveServerTestCase
 from tests.helpers import apps
-from tests.helpers.support import Client, Outcome, loops, run_class, with_loop
+from tests.helpers.support import Client, Outcome, is_wrong, loops, run_class, with_loop
 
 OTHERS, AT_ONCE, LATEST = 49, 50, 0.2
 
@@ -115,15 +115,8 @@ def main() -> int:
         for opened in (websocket, stream):
             for at_once in (1, AT_ONCE):
                 tests = arguments.clients // at_once
-                started = time.perf_counter()
-                wrong = run(opened, loop, tests, at_once)
-                took = time.perf_counter() - started
-                verdict = "all as it should be" if not wrong else f"{len(wrong)} things are wrong"
                 what = f"{opened.__name__} on {loop}, {tests} tests of {at_once}"
-                print(f"{what}: {verdict}, in {took:.1f} s", flush=True)
-                for each in wrong[:10]:
-                    print(f"  {each}")
-                status |= bool(wrong)
+                status |= is_wrong(what, partial(run, opened, loop, tests, at_once))
     return status
 
 

@@ -11,11 +11,11 @@ import re
 import subprocess
 import sys
 import tempfile
-import time
 from collections import Counter
+from functools import partial
 from pathlib import Path
 
-from tests.helpers.support import loops
+from tests.helpers.support import is_wrong, loops
 
 ROOT = Path(__file__).parent.parent
 
@@ -155,14 +155,8 @@ def main() -> int:
     status = 0
     for runner, loop, tests in runs:
         if arguments.runner in (None, runner):
-            started = time.perf_counter()
-            wrong = run(runner, loop, tests, arguments.tb)
-            took = time.perf_counter() - started
-            verdict = "all as it should be" if not wrong else f"{len(wrong)} things are wrong"
-            print(f"{runner} on {loop}, {tests} tests: {verdict}, in {took:.1f} s", flush=True)
-            for each in wrong[:10]:
-                print(f"  {each}")
-            status |= bool(wrong)
+            what = f"{runner} on {loop}, {tests} tests"
+            status |= is_wrong(what, partial(run, runner, loop, tests, arguments.tb))
     return status
 
 

@@ -6,7 +6,6 @@ from collections.abc import Iterator, Mapping
 from liveserver._monitor.app_errors import raise_app_errors
 from liveserver._monitor.note import ServerNote, make_note, tracebacks_of
 from liveserver._requests.log import Failure
-from liveserver._requests.span import RequestSpan
 from liveserver._server import watch
 from liveserver._server.control import ServerControl
 from liveserver._server.live_server import LiveServer
@@ -136,6 +135,6 @@ def late_errors() -> Iterator[tuple[str, BaseException]]:
         if server.options.raise_server_errors:
             server.wait_for_requests(server.options.shutdown_timeout)
             try:
-                raise_app_errors(RequestSpan(server.log, whole=True).failures())
+                raise_app_errors(server.log.failures_since())
             except Exception as error:
                 yield f"server of {server.name}", error

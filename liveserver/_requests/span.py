@@ -14,12 +14,11 @@ class RequestSpan:
 
     Args:
         log: The server's log.
-        whole: Whether earlier requests are among them.
     """
 
-    def __init__(self, log: RequestLog, whole: bool = False) -> None:
+    def __init__(self, log: RequestLog) -> None:
         self._log = log
-        self._mark = 0 if whole else log.mark()
+        self._mark = log.mark()
         self._began = perf_counter()
         log.spans.add(self)
         self._excluded: set[Failure] = set()

@@ -68,7 +68,7 @@ class Portal:
         self._options = options
         self._loop_thread = loop_thread
         self._thread = thread
-        # The threads that wait write it, and read it.
+        # Any thread that waits writes it, and reads it.
         self._blocked = False
 
     def is_blocked(self) -> bool:
@@ -76,7 +76,7 @@ class Portal:
         return self._blocked and not self._reacts()
 
     def note_block(self) -> None:
-        """Note whether the loop reacts, after a wait that ended in vain."""
+        """Remember whether the loop still reacts. Call this after a wait that timed out."""
         self._blocked = not self._reacts()
 
     def _reacts(self) -> bool:

@@ -2,7 +2,7 @@
 
 import threading
 from collections.abc import Callable
-from typing import Generic, TypeVar
+from typing import Any, Generic, TypeVar
 
 from liveserver._options import bounds
 
@@ -67,23 +67,19 @@ class Outcome(Generic[T]):
 
     def set_result(self, result: T) -> bool:
         """Set the result. Return False if the outcome is decided. Any thread may call this."""
-        if not self._undecided.acquire(blocking=False):
-            return False
-        self._result = result
-        self._finish()
-        return True
+        return self._decide(result, None)
 
     def set_exception(self, error: BaseException) -> bool:
         """Set the exception. Return False if the outcome is decided. Any thread may call this."""
+        return self._decide(None, error)
+
+    def _decide(self, result: Any, error: BaseException | None) -> bool:
         if not self._undecided.acquire(blocking=False):
             return False
-        self.error = error
-        self._finish()
-        return True
-
-    def _finish(self) -> None:
+        self._result, self.error = result, error
         self._set.set()
         self._call_back()
+        return True
 
     def _call_back(self) -> None:
         # They refer to this object, and are not kept, so that it needs no garbage collector.
@@ -98,10 +94,11 @@ class Outcome(Generic[T]):
     # Only the thread that waits calls these.
 
     def add_done_callback(self, callback: Callable[[], object]) -> None:
-        """Call a function, in any thread, when it is set or cancelled."""
+        """Call a function, at least once and in any thread, when it is set or cancelled."""
         self._callbacks.append(callback)
         if self.done():
             self._call_back()
+            callback()  # the thread that has set it may have taken the list just before
 
     def wait(self, seconds: float) -> bool:
         """Wait until it is set, at most so long; return whether it is."""

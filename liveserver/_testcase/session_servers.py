@@ -11,7 +11,6 @@ from typing import Any, NamedTuple
 
 from liveserver._monitor.app_errors import raise_app_errors
 from liveserver._options.server_options import Options
-from liveserver._requests.span import RequestSpan
 from liveserver._server import process_hooks
 from liveserver._server.live_server import LiveServer
 from liveserver._sync.forks import in_forked_child
@@ -120,4 +119,4 @@ in_forked_child(_forget_all)
 
 def _report(server: LiveServer) -> None:
     """Raise what the app raised while no test ran."""
-    raise_app_errors(RequestSpan(server._control.log, whole=True).failures())
+    raise_app_errors(server._control.log.failures_since())

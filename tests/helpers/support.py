@@ -237,3 +237,15 @@ def until(condition: Callable[[], bool], seconds: float = 5) -> None:
     while not condition():
         assert time.monotonic() < end, "it never was"
         time.sleep(0.005)
+
+
+def is_wrong(what: str, run: Callable[[], list[str]]) -> bool:
+    """Run a suite and print what was wrong in it; return whether something was."""
+    started = time.perf_counter()
+    wrong = run()
+    took = time.perf_counter() - started
+    verdict = "all as it should be" if not wrong else f"{len(wrong)} things are wrong"
+    print(f"{what}: {verdict}, in {took:.1f} s", flush=True)
+    for each in wrong[:10]:
+        print(f"  {each}")
+    return bool(wrong)

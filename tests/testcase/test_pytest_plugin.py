@@ -155,7 +155,8 @@ server.start()
 
 
 EARLIER = """
-import threading, time
+import threading
+from tests.helpers.support import until
 released = threading.Event()
 
 async def slow(scope, receive, send):
@@ -174,14 +175,11 @@ def test_1(of_module):
 
 def test_2(of_module):
     released.set()
-    while of_module.requests[0].running:
-        time.sleep(0.01)
+    until(lambda: not of_module.requests[0].running)
 """
 
-# c is asked after a test has waited for it.
+# The last one is asked after a test has waited for it.
 CHAIN = """
-import time
-
 def service(number, following):
     async def app(scope, receive, send):
         await send({"type": "http.response.start", "status": 202, "headers": []})

@@ -116,7 +116,7 @@ def failed_import(name: str, target: str, error: BaseException) -> Configuration
     """Return the error for a module that exists, but raises when it is imported."""
     return ConfigurationError(
         f"{target!r} could not be imported: module {name!r} raised "
-        f"{describe_error(error)}. Fix the module; the exception above shows where."
+        f"{describe_error(error).rstrip('.')}. Fix the module; the exception above shows where."
     )
 
 

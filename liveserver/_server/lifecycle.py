@@ -115,7 +115,10 @@ class ServerRun:
         return self._left_behind or self.loop_thread.ended.is_set()
 
     def start(self, app: object) -> None:
-        """Start the thread and wait until the app, as the user gave it, is ready."""
+        """Start the thread and wait until the app is ready.
+
+        Args:
+            app: The app as the user gave it, for an error."""
         outcome = self.loop_thread.outcome
         try:
             self._start_thread()

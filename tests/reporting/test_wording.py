@@ -6,6 +6,7 @@ import sysconfig
 import threading
 import traceback
 from collections.abc import Callable, Coroutine
+from concurrent.futures import ThreadPoolExecutor
 from types import TracebackType
 from typing import Any
 from unittest import mock
@@ -111,6 +112,34 @@ class TaskTests(StrictTestCase):
             released.clear()
             with self.subTest(loop=loop), LiveServer(apps.hello, **with_loop(loop)) as server:
                 self.assertRegex(server.call(look), f"at {HERE}work")
+
+    def test_one_that_waits_for_a_job_that_no_worker_thread_has_begun(self) -> None:
+        begun, released = threading.Event(), threading.Event()
+
+        def work() -> None:
+            begun.set()
+            released.wait(10)
+
+        async def wait_in_the_queue(pool: ThreadPoolExecutor) -> None:
+            await asyncio.get_running_loop().run_in_executor(pool, int)
+
+        async def look() -> str:
+            with ThreadPoolExecutor(1) as pool:
+                pool.submit(work)
+                begun.wait(10)
+                task = asyncio.get_running_loop().create_task(wait_in_the_queue(pool))
+                await asyncio.sleep(0)
+                try:
+                    return standing(task, threading.current_thread())
+                finally:
+                    released.set()
+                    await task
+
+        for loop in loops():
+            begun.clear()
+            released.clear()
+            with self.subTest(loop=loop), LiveServer(apps.hello, **with_loop(loop)) as server:
+                self.assertRegex(server.call(look), f"at {HERE}wait_in_the_queue")
 
     def test_none(self) -> None:
         self.assertEqual(standing(None, threading.current_thread()), UNKNOWN)

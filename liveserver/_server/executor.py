@@ -133,20 +133,21 @@ class AppExecutors:
             self._default = executor
 
         # On the instance: uvloop's class takes no attributes.
-        self._attributes = vars(loop)
-        self._attributes.update(
-            run_in_executor=run_in_executor, set_default_executor=set_default_executor
-        )
+        instance: Any = loop
+        instance.run_in_executor = run_in_executor
+        instance.set_default_executor = set_default_executor
 
-    def unwatch(self) -> None:
+    def unwatch(self, loop: asyncio.AbstractEventLoop) -> None:
         """Leave no reference from the loop to itself, and none to the app's executor."""
-        for name in ("run_in_executor", "set_default_executor"):
-            del self._attributes[name]
+        instance: Any = loop
+        del instance.run_in_executor, instance.set_default_executor
         self._default = None
 
     def wait(self) -> None:
         """Wait until all jobs have ended."""
-        wait(list(self._jobs))
+        jobs = list(self._jobs)
+        if jobs:
+            wait(jobs)
 
     def jobs(self) -> list[tuple["Future[Any]", str]]:
         """Return the jobs that have not ended, each with its executor's class."""

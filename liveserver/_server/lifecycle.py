@@ -99,8 +99,7 @@ class ServerRun:
         self._socks = socks
         # Written under the lock of ServerControl; any thread may read it.
         self._left_behind = False
-        name = f"liveserver-{port}"
-        self.thread = DaemonThread(self._run_thread, name)
+        self.thread = DaemonThread(self._run_thread, f"liveserver-{port}")
         self.portal = Portal(options, loop_thread, self.thread)
 
     @property
@@ -167,8 +166,9 @@ class ServerRun:
     def _kill(self) -> str:
         """Take steps 7 to 9 of a stop; say what did not end."""
         self.loop_thread.unheard = True
-        if self.thread.ident is None:
-            return ""  # if it begins later, it finds its outcome cancelled, and ends
+        if self.thread.ident is None:  # it may begin now, and ends: its outcome is cancelled
+            self._wait_ended(bounds.GRACE)
+            return ""
         for action in (self.loop_thread.cancel_main_task, self.loop_thread.stop_loop):
             self.loop_thread.post(action)
             if self._wait_ended(bounds.GRACE):

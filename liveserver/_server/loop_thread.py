@@ -20,7 +20,7 @@ from liveserver._requests.record import RequestRecord
 from liveserver._server.background import exception_handler
 from liveserver._server.executor import AppExecutors, DaemonExecutor
 from liveserver._sync.latches import Latch, Outcome
-from liveserver._sync.quiet_loop import QuietLoop
+from liveserver._sync.quiet_loop import is_quiet
 from liveserver._uvicorn.config import Configuration
 from liveserver._uvicorn.loggers import mark_server_thread
 from liveserver._uvicorn.server import UvicornServer
@@ -60,7 +60,7 @@ class LoopThread:
         self._enter_thread = partial(_enter_thread, middleware.log.lines)
         self.executor = DaemonExecutor(self._enter_thread)
         self._app_executors = AppExecutors()
-        self._make_loop = configuration.make_loop
+        self._configuration = configuration
         self._make_app = make_app
         self._factory = factory
         # What a task of the app ended the loop with. Only the server's thread uses it.
@@ -85,7 +85,7 @@ class LoopThread:
     def is_quiet(self) -> bool:
         """Whether no request runs, and none is on its way. False may also mean: ask the loop."""
         loop = self._loop
-        quiet = isinstance(loop, QuietLoop) and loop.is_quiet()
+        quiet = loop is not None and is_quiet(loop)
         # After it: what arrived before that is among these, or has ended.
         return quiet and not self.middleware.tasks and not self.middleware.running
 
@@ -159,7 +159,8 @@ class LoopThread:
         """Serve until the stop, or until the server ends by itself. Raises nothing."""
         try:
             self._enter_thread()
-            self.server.with_users_settings(self._run_loop)
+            if not self.outcome.cancelled:
+                self._configuration.run_with_settings(self._run_loop)
         except BaseException as error:
             self._fail(error)
         finally:
@@ -174,7 +175,7 @@ class LoopThread:
             self._app_executors.wait()
 
     def _run_loop(self) -> None:
-        loop = self._make_loop()
+        loop = self._configuration.make_loop()
         try:
             loop.set_default_executor(self.executor)
             self._app_executors.watch(loop)
@@ -192,7 +193,7 @@ class LoopThread:
             for task in () if self._tasks_ended else asyncio.all_tasks(loop):
                 task._log_destroy_pending = False  # type: ignore[attr-defined]  # as gather()
             loop.close()
-            self._app_executors.unwatch()
+            self._app_executors.unwatch(loop)
 
     def _run_until_done(self, loop: asyncio.AbstractEventLoop, main: "asyncio.Task[None]") -> None:
         while True:

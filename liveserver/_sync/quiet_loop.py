@@ -1,4 +1,4 @@
-"""An asyncio loop of which another thread can see, without a call on the loop, that it sleeps.
+"""A loop of asyncio of which another thread can see, without a call on the loop, that it sleeps.
 
 A call on the loop and its answer cost two changes of thread, 0.1 to 0.2 ms. A test that asked its
 server for nothing, or has had all answers, need not pay for them.
@@ -11,31 +11,30 @@ from math import inf
 from time import monotonic
 from typing import Any
 
-__all__ = ["IS_SUPPORTED", "QuietLoop"]
+__all__ = ["is_quiet", "new_event_loop"]
 
 # An epoll object is itself a file that can be polled. On systems without it, a call on the loop
 # has to do; so too on uvloop, which does not say when it sleeps.
 _EpollSelector: Any = getattr(selectors, "EpollSelector", selectors.DefaultSelector)
-IS_SUPPORTED = hasattr(selectors, "EpollSelector")
+_IS_SUPPORTED = hasattr(selectors, "EpollSelector")
 
 # In so many seconds before the end of a sleep a timer may be due, as epoll counts milliseconds.
 _EARLY = 0.001
 
 
-class QuietLoop(asyncio.SelectorEventLoop):
-    """A loop of asyncio that says whether it is quiet."""
+def new_event_loop() -> asyncio.AbstractEventLoop:
+    """Make a loop of asyncio that `is_quiet` can tell of, where the system has epoll."""
+    return asyncio.SelectorEventLoop(_Selector() if _IS_SUPPORTED else None)
 
-    def __init__(self) -> None:
-        self._epoll = _Selector()
-        super().__init__(self._epoll)
 
-    def is_quiet(self) -> bool:
-        """Return whether the loop sleeps, and nothing has arrived. Any thread may call this.
+def is_quiet(loop: asyncio.AbstractEventLoop) -> bool:
+    """Return whether a loop sleeps, and nothing has arrived. Any thread may call this.
 
-        Then all that was sent before has been read and handled, and no callback is left to run.
-        False may also mean that this cannot be told.
-        """
-        return self._epoll.is_quiet()
+    Then all that was sent before has been read and handled, and no callback is left to run.
+    False may also mean that this cannot be told.
+    """
+    selector = getattr(loop, "_selector", None)
+    return isinstance(selector, _Selector) and selector.is_quiet()
 
 
 class _Selector(_EpollSelector):  # type: ignore[misc]
@@ -47,8 +46,9 @@ class _Selector(_EpollSelector):  # type: ignore[misc]
         self._sleep: list[float] | None = None
 
     def select(self, timeout: float | None = None) -> list[tuple[selectors.SelectorKey, int]]:
-        if timeout is None or timeout > 0:  # else a callback waits
-            self._sleep = [inf if timeout is None else monotonic() + timeout - _EARLY]
+        if timeout is not None and timeout <= 0:  # a callback waits
+            return super().select(timeout)  # type: ignore[no-any-return]
+        self._sleep = [inf if timeout is None else monotonic() + timeout - _EARLY]
         try:
             return super().select(timeout)  # type: ignore[no-any-return]
         finally:

@@ -11,7 +11,7 @@ from typing import Any
 
 from liveserver._errors import ConfigurationError
 from liveserver._options import bounds
-from liveserver._sync.latches import Latch, Outcome
+from liveserver._sync.latches import Outcome
 
 __unittest = __tracebackhide__ = True
 
@@ -30,10 +30,10 @@ _TURNS = 10
 
 
 class DaemonThread(threading.Thread):
-    """A daemon whose start a Ctrl-C may interrupt.
+    """A daemon whose `start` does not wait until it has begun: its owner waits for its outcome.
 
-    `Thread.start()` waits for an `Event`. A Ctrl-C there can leave its lock locked, and the new
-    thread, which sets the event, would wait for that lock for ever.
+    `Thread.start()` waits for an `Event`. That costs two changes of thread, and a Ctrl-C there can
+    leave its lock locked: the new thread, which sets the event, would wait for that lock for ever.
     """
 
     def __init__(self, target: Callable[[], None], name: str) -> None:
@@ -41,12 +41,23 @@ class DaemonThread(threading.Thread):
         self._started = _Started()
 
 
-class _Started(Latch):
-    def wait(self, seconds: float = -1) -> bool:
-        return super().wait(seconds)
+class _Started:
+    """What `Thread` uses of an event."""
+
+    # Written by the new thread; any thread may read it.
+    _set = False
+
+    def is_set(self) -> bool:
+        return self._set
+
+    def set(self) -> None:
+        self._set = True
+
+    def wait(self) -> None:
+        """Do not wait."""
 
     def _at_fork_reinit(self) -> None:
-        """In a forked child: it is set, so nobody holds its lock."""
+        """In a forked child: there is no lock to renew."""
 
 
 async def wait_for_outcome(outcome: Outcome[Any], seconds: float | None = None) -> bool:

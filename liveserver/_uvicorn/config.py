@@ -18,8 +18,10 @@ from uvicorn.middleware.message_logger import MessageLoggerMiddleware
 from liveserver._app.asgi import ASGIApp, Receive, Scope, Send
 from liveserver._errors import ConfigurationError, printable, text_of
 from liveserver._options.validation import as_given, check_values
-from liveserver._sync.quiet_loop import IS_SUPPORTED, QuietLoop
+from liveserver._sync.quiet_loop import new_event_loop
 from liveserver._uvicorn.contracts import check_protocol, check_uvicorn
+from liveserver._uvicorn.env_file import environment_of
+from liveserver._uvicorn.loggers import restored_loggers
 
 __unittest = __tracebackhide__ = True
 
@@ -65,14 +67,28 @@ class Configuration:
         self.config = config
         self._traces = _traces(config.loaded_app)
         self.make_loop = make_loop
-        self.changes_loggers = changes_loggers
-        self.env_file = env_file
+        self._changes_loggers = changes_loggers
+        self._env_file = env_file
 
     def copy(self, app: ASGIApp) -> uvicorn.Config:
         """Return a copy for one server, with its app."""
         config = copy.copy(self.config)
         config.loaded_app = _replace_placeholder(config.loaded_app, app)
         return config
+
+    def run_with_settings(self, run: Callable[[], None]) -> None:
+        """Call a function; until it returns, the user's `env_file` and log options are in force."""
+        if self._env_file is None:
+            return self._run_with_loggers(run)
+        with environment_of(self._env_file):
+            self._run_with_loggers(run)
+
+    def _run_with_loggers(self, run: Callable[[], None]) -> None:
+        if not self._changes_loggers:
+            return run()
+        with restored_loggers():
+            self.config.configure_logging()
+            run()
 
     def lifespan_app(self, app: ASGIApp) -> ASGIApp:
         """Return what uvicorn runs the lifespan of: at the log level TRACE it logs each message."""
@@ -153,8 +169,8 @@ def _configure(given: Mapping[str, Any]) -> Configuration:
         with _traced() if level in ("trace", TRACE_LOG_LEVEL) else contextlib.nullcontext():
             config.load()
         make_loop = config.get_loop_factory() or asyncio.new_event_loop
-        if make_loop is asyncio.SelectorEventLoop and IS_SUPPORTED:
-            make_loop = QuietLoop
+        if make_loop is asyncio.SelectorEventLoop:
+            make_loop = new_event_loop
     except (Exception, SystemExit) as error:
         values = ", ".join(as_given(*each) for each in given.items() if each[0] not in logs)
         raise ConfigurationError(_refusal(error, values)) from error

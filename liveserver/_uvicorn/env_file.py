@@ -8,14 +8,11 @@ __all__ = ["environment_of"]
 
 
 @contextlib.contextmanager
-def environment_of(env_file: str | os.PathLike[str] | None) -> Iterator[None]:
+def environment_of(env_file: str | os.PathLike[str]) -> Iterator[None]:
     """Set the variables of a file during the body, as uvicorn does: those that are not set.
 
     Afterwards they are removed again, unless the app has changed them.
     """
-    if env_file is None:
-        yield
-        return
     from dotenv import dotenv_values  # uvicorn reads it with the same package
 
     values = {

@@ -13,7 +13,6 @@ import socket
 import struct
 import threading
 import time
-from collections.abc import Callable
 from email.utils import formatdate
 from typing import Any
 
@@ -35,9 +34,7 @@ from liveserver._uvicorn.connections import (
     unwatch,
     watch,
 )
-from liveserver._uvicorn.env_file import environment_of
 from liveserver._uvicorn.lifespan import Lifespan
-from liveserver._uvicorn.loggers import restored_loggers
 from liveserver._uvicorn.refusals import noting_protocol
 
 __all__ = ["UvicornServer"]
@@ -46,10 +43,12 @@ __all__ = ["UvicornServer"]
 class UvicornServer(uvicorn.Server):
     """One run of uvicorn, from the app's startup to its shutdown. Its methods run on the loop.
 
-    The server's thread writes `started`, `closing` and `cut`; any thread may read them at any time.
+    The server's thread writes `started`, `closing`, `had_clients` and `cut`; any thread may read
+    them at any time.
 
     Attributes:
         closing: The stop has begun.
+        had_clients: Connections were open when it began.
         cut: What the stop did not wait for any longer: requests and others, a line each.
         app_lifespan: The app's lifespan; None until `begin`.
     """
@@ -76,7 +75,7 @@ class UvicornServer(uvicorn.Server):
         self._drained = asyncio.Event()  # no connection and no request is left, or waited for
         self.servers = []
         self._listening = True
-        self.closing = self._aborting = False
+        self.closing = self.had_clients = self._aborting = False
         self.cut: list[str] = []
         self.app_lifespan: Lifespan | None = None
         self.server_state = shared_state(self, config, middleware.add_refusal)
@@ -92,15 +91,6 @@ class UvicornServer(uvicorn.Server):
         date = formatdate(time.time(), usegmt=True).encode()
         dates = [(b"date", date)] if config.date_header else []
         self.server_state.default_headers[:] = dates + config.encoded_headers
-
-    def with_users_settings(self, run: Callable[[], None]) -> None:
-        """Call a function; until it returns, the user's `env_file` and log options are in force."""
-        with environment_of(self._configuration.env_file):
-            if not self._configuration.changes_loggers:
-                return run()
-            with restored_loggers():
-                self.config.configure_logging()
-                run()
 
     def begin(self, app: ASGIApp, loop: asyncio.AbstractEventLoop) -> None:
         """Start the app's lifespan in the loop's next turn."""
@@ -223,7 +213,9 @@ class UvicornServer(uvicorn.Server):
                     disconnect(record)
                 else:
                     self._cancel_if_abandoned(record)
-            for connection in list(self.server_state.connections):
+            connections = list(self.server_state.connections)
+            self.had_clients = bool(connections) or self._handshakes is not None
+            for connection in connections:
                 self._shut(connection)
             self._abort_handshakes()
 

@@ -35,6 +35,7 @@ from liveserver._server import process_hooks
 from liveserver._server.control import ServerControl
 from liveserver._server.lifecycle import ServerRun
 from liveserver._sync.latches import Latch, Outcome
+from liveserver._sync.threads import DaemonThread
 from liveserver._uvicorn.server import UvicornServer
 from tests.helpers import apps
 from tests.helpers.faults import websocket
@@ -159,13 +160,18 @@ class StartTests(StrictTestCase):
                         self.assertEqual(get(server.base_url).body, b"hello")
 
     def test_an_app_that_is_ready_just_after_ctrl_c_is_shut_down(self) -> None:
-        interrupted, down = threading.Event(), threading.Event()
+        begun, interrupted, down = (threading.Event() for _ in range(3))
 
         async def startup(app: apps.Faulty, receive: apps.Receive, send: apps.Send) -> None:
+            begun.set()
             await asyncio.to_thread(interrupted.wait, 10)
 
         async def shutdown(app: apps.Faulty, receive: apps.Receive, send: apps.Send) -> None:
             down.set()
+
+        def interrupt(_seconds: float) -> bool:
+            self.assertTrue(begun.wait(5))
+            raise KeyboardInterrupt
 
         kill = ServerRun._kill
 
@@ -176,16 +182,47 @@ class StartTests(StrictTestCase):
 
         for loop in loops():
             with self.subTest(loop=loop):
-                interrupted.clear()
-                down.clear()
+                for event in (begun, interrupted, down):
+                    event.clear()
                 server = LiveServer(apps.Faulty(startup, shutdown), **with_loop(loop))
                 with (
                     mock.patch.object(ServerRun, "_kill", kill_late),
-                    mock.patch.object(Outcome, "wait", side_effect=KeyboardInterrupt),
+                    mock.patch.object(Outcome, "wait", side_effect=interrupt),
                     self.assertRaises(KeyboardInterrupt),
                 ):
                     server.start()
                 self.assertFalse(server.running)
+
+    def test_ctrl_c_before_the_thread_has_begun_builds_no_app(self) -> None:
+        built: list[None] = []
+
+        def build() -> Any:
+            built.append(None)
+            return apps.hello
+
+        held, begin = threading.Event(), DaemonThread.run
+
+        def hold(thread: DaemonThread) -> None:
+            self.assertTrue(held.wait(5))
+            begin(thread)
+
+        for loop in loops():
+            with self.subTest(loop=loop):
+                held.clear()
+                server = LiveServer(build, factory=True, **with_loop(loop))
+                known = set(threading.enumerate())
+                with (
+                    mock.patch.object(DaemonThread, "run", hold),
+                    mock.patch.object(Outcome, "wait", side_effect=KeyboardInterrupt),
+                    mock.patch.object(ServerRun, "_kill", side_effect=held.set),
+                    self.assertRaises(KeyboardInterrupt),
+                ):
+                    server.start()
+                until(lambda: not set(threading.enumerate()) - known)  # noqa: B023
+                self.assertEqual(built, [])
+                with server:
+                    self.assertEqual(get(server.base_url).body, b"hello")
+                built.clear()
 
     def test_a_factory_that_is_interrupted(self) -> None:
         def build() -> Any:

@@ -12,22 +12,22 @@ from unittest import mock
 
 from liveserver import LiveServer
 from liveserver._server.loop_thread import LoopThread
-from liveserver._sync.quiet_loop import IS_SUPPORTED, QuietLoop
+from liveserver._sync.quiet_loop import _IS_SUPPORTED, is_quiet, new_event_loop
 from tests.helpers import apps
 from tests.helpers.support import StrictTestCase, until
 
 
-def becomes_quiet(loop: QuietLoop) -> bool:
+def becomes_quiet(loop: asyncio.AbstractEventLoop) -> bool:
     """Whether it is quiet within some seconds."""
     end = time.monotonic() + 10
-    while not loop.is_quiet():
+    while not is_quiet(loop):
         if time.monotonic() > end:
             return False
     return True
 
 
 @contextmanager
-def running(loop: QuietLoop) -> Iterator[None]:
+def running(loop: asyncio.AbstractEventLoop) -> Iterator[None]:
     """Run a loop in a thread of its own."""
     thread = threading.Thread(target=loop.run_forever)
     thread.start()
@@ -39,27 +39,27 @@ def running(loop: QuietLoop) -> Iterator[None]:
         loop.close()
 
 
-@unittest.skipUnless(IS_SUPPORTED, "this system has no epoll")
+@unittest.skipUnless(_IS_SUPPORTED, "this system has no epoll")
 class QuietLoopTests(StrictTestCase):
     """A loop in another thread."""
 
     def test_it_is_quiet_when_it_waits(self) -> None:
-        loop = QuietLoop()
+        loop = new_event_loop()
         with running(loop):
             self.assertTrue(becomes_quiet(loop))
 
     def test_it_is_not_before_it_runs_and_not_when_it_is_closed(self) -> None:
-        loop = QuietLoop()
-        self.assertFalse(loop.is_quiet())
+        loop = new_event_loop()
+        self.assertFalse(is_quiet(loop))
         loop.close()
-        self.assertFalse(loop.is_quiet())
+        self.assertFalse(is_quiet(loop))
 
     def test_it_is_not_while_it_runs_a_callback_or_has_one_to_run(self) -> None:
-        loop = QuietLoop()
+        loop = new_event_loop()
         seen: list[bool] = []
 
         def look(again: bool) -> None:
-            seen.append(loop.is_quiet())
+            seen.append(is_quiet(loop))
             if again:
                 loop.call_soon(look, False)
             else:
@@ -72,7 +72,7 @@ class QuietLoopTests(StrictTestCase):
         self.assertEqual(seen, [False, False])
 
     def test_it_is_quiet_while_a_timer_runs(self) -> None:
-        loop = QuietLoop()
+        loop = new_event_loop()
         loop.call_later(1000, print)
         with running(loop):
             self.assertTrue(becomes_quiet(loop))
@@ -83,8 +83,8 @@ class QuietLoopTests(StrictTestCase):
             loop.call_later(0.2, wake.set)
             with running(loop):
                 self.assertTrue(becomes_quiet(loop))
-                until(lambda: not loop.is_quiet())
-                self.assertFalse(loop.is_quiet())
+                until(lambda: not is_quiet(loop))
+                self.assertFalse(is_quiet(loop))
                 self.assertFalse(wake.is_set())
                 wake.set()
 
@@ -97,11 +97,11 @@ class QuietLoopTests(StrictTestCase):
                 with running(loop):
                     self.assertTrue(becomes_quiet(loop))
                     ours.send(b"?")
-                    self.assertFalse(loop.is_quiet())
+                    self.assertFalse(is_quiet(loop))
                     its.recv(1)
-                    self.assertTrue(loop.is_quiet())
+                    self.assertTrue(is_quiet(loop))
                     loop.call_soon_threadsafe(loop.remove_reader, its)
-                    self.assertFalse(loop.is_quiet())  # that call waits for it
+                    self.assertFalse(is_quiet(loop))  # that call waits for it
                     wake.set()
 
     def test_it_is_not_if_it_woke_up_while_one_looked(self) -> None:
@@ -111,9 +111,9 @@ class QuietLoopTests(StrictTestCase):
             poll = mock.Mock()
             poll.return_value.poll.side_effect = lambda _: self.wake_up(loop, wake)
             with mock.patch("liveserver._sync.quiet_loop.select.poll", poll):
-                self.assertFalse(loop.is_quiet())
+                self.assertFalse(is_quiet(loop))
 
-    def wake_up(self, loop: QuietLoop, wake: threading.Event) -> list[int]:
+    def wake_up(self, loop: asyncio.AbstractEventLoop, wake: threading.Event) -> list[int]:
         """Let a loop sleep no more; find nothing to read."""
         done = threading.Event()
         loop.call_soon_threadsafe(done.set)
@@ -122,7 +122,7 @@ class QuietLoopTests(StrictTestCase):
         return []
 
     @contextmanager
-    def sleepless(self, wake: threading.Event) -> Iterator[QuietLoop]:
+    def sleepless(self, wake: threading.Event) -> Iterator[asyncio.AbstractEventLoop]:
         """A loop that what arrives does not wake until the event is set."""
         select = selectors.EpollSelector.select
 
@@ -134,17 +134,16 @@ class QuietLoopTests(StrictTestCase):
             return select(self, timeout)
 
         with mock.patch("selectors.EpollSelector.select", wait):
-            yield QuietLoop()
+            yield new_event_loop()
 
 
-@unittest.skipUnless(IS_SUPPORTED, "this system has no epoll")
+@unittest.skipUnless(_IS_SUPPORTED, "this system has no epoll")
 class WaitIdleTests(StrictTestCase):
     """`wait_idle()` of a server on asyncio's loop."""
 
     def test_it_asks_a_quiet_loop_for_nothing(self) -> None:
         with LiveServer(apps.hello, uvicorn_config={"loop": "asyncio"}) as server:
             loop = server.call(asyncio.get_running_loop)
-            assert isinstance(loop, QuietLoop)
             self.assertTrue(becomes_quiet(loop))
             with mock.patch.object(LoopThread, "post", side_effect=AssertionError):
                 server.wait_idle(5)

@@ -5,7 +5,7 @@ import unittest
 from unittest import mock
 
 from liveserver._sync.threads import DaemonThread, _Started, run_in_thread
-from tests.helpers.support import StrictTestCase
+from tests.helpers.support import StrictTestCase, until
 
 
 class RunInThreadTests(StrictTestCase, unittest.IsolatedAsyncioTestCase):
@@ -31,10 +31,9 @@ class DaemonThreadTests(StrictTestCase):
     """A thread whose start is interrupted."""
 
     def test_a_ctrl_c_while_it_begins_does_not_hold_it_up(self) -> None:
-        wait, done = _Started.wait, threading.Event()
+        done = threading.Event()
 
-        def interrupted(started: _Started, seconds: float = -1) -> bool:
-            wait(started, seconds)
+        def interrupted(_started: _Started) -> None:
             raise KeyboardInterrupt
 
         thread = DaemonThread(done.set, "interrupted")
@@ -44,10 +43,15 @@ class DaemonThreadTests(StrictTestCase):
         thread.join(10)
         self.assertFalse(thread.is_alive())
 
-    def test_its_event_is_the_one_that_python_waits_for(self) -> None:
+    def test_its_start_does_not_wait_for_it(self) -> None:
+        release = threading.Event()
         thread = DaemonThread(lambda: None, "usual")
-        with mock.patch.object(_Started, "wait", autospec=True, side_effect=_Started.wait) as wait:
-            thread.start()
-        self.assertEqual(wait.call_count, 1)
+        begin = thread._bootstrap_inner  # type: ignore[attr-defined]
+        thread._bootstrap_inner = lambda: (release.wait(10), begin())  # type: ignore[attr-defined]
+        thread.start()
+        self.assertIsNone(thread.ident)
+        self.assertFalse(thread.is_alive())
+        release.set()
+        until(thread._started.is_set)
         thread.join(10)
         self.assertFalse(thread.is_alive())

@@ -16,6 +16,7 @@ import importlib.util
 import inspect
 import logging
 import pkgutil
+import selectors
 import socket
 import ssl
 import subprocess
@@ -692,6 +693,13 @@ class AsyncioTests(ContractCase):
         "asyncio:AbstractEventLoop.shutdown_asyncgens": "ends the app's generators",
     }
 
+    def test_a_loop_keeps_the_selector_that_it_was_given(self) -> None:
+        """`_selector`: it says whether the loop sleeps."""
+        with selectors.DefaultSelector() as given:
+            loop = asyncio.SelectorEventLoop(given)
+            self.assertIs(loop._selector, given)  # type: ignore[attr-defined]
+            loop.close()
+
     def test_a_task_says_what_it_waits_for(self) -> None:
         """_fut_waiter is the task or the future at the end of the chain."""
 
@@ -1013,6 +1021,21 @@ class ThreadingTests(ContractCase):
         self.assertIsInstance(thread.ident, int)
         thread.join()
         self.assertIsInstance(thread.ident, int)
+
+    def test_a_start_waits_for_an_event_alone(self) -> None:
+        """`_started` has wait(), set() and is_set(): one that does not wait takes its place."""
+        started = mock.Mock()
+        thread = threading.Thread(target=int)
+        thread._started = started  # type: ignore[attr-defined]
+        started.is_set.return_value = False
+        with self.assertRaises(RuntimeError):
+            thread.join()
+        thread.start()
+        started.is_set.return_value = True
+        thread.join(10)
+        self.assertFalse(thread.is_alive())
+        names = {name for name, *_ in started.mock_calls}
+        self.assertEqual(names, {"is_set", "set", "wait"})
 
     def test_locks_take_the_longest_timeout(self) -> None:
         self.assertTrue(threading.Lock().acquire(timeout=threading.TIMEOUT_MAX))

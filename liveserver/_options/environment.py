@@ -2,12 +2,13 @@
 
 import logging
 import os
+from typing import NamedTuple
 
 from liveserver._errors import ConfigurationError
 
 __unittest = __tracebackhide__ = True
 
-__all__ = ["check_environment", "log_level", "pauses", "timeouts_are_off"]
+__all__ = ["Environment", "log_level", "pauses", "read_environment"]
 
 # The value that switches each one on. Unset or empty, it is off.
 _SWITCHES = {"LIVESERVER_PAUSE": "1", "LIVESERVER_TIMEOUTS": "off"}
@@ -23,33 +24,46 @@ _LEVELS = {
 }
 
 
+class Environment(NamedTuple):
+    """What the variables say.
+
+    Attributes:
+        log_level: The level from which on notes have what was logged; None if they have nothing.
+        unbounded: Whether waits have no bounds, for a debugger.
+        pauses: Whether a failing test keeps its server until Enter is pressed.
+    """
+
+    log_level: int | None = None
+    unbounded: bool = False
+    pauses: bool = False
+
+
+def read_environment() -> Environment:
+    """Read the variables.
+
+    Raises:
+        ConfigurationError: A value has no meaning.
+    """
+    return Environment(log_level(), _is_set("LIVESERVER_TIMEOUTS"), pauses())
+
+
 def pauses() -> bool:
-    """Return whether a failing test keeps its server until Enter is pressed."""
+    """Return `read_environment().pauses`."""
     return _is_set("LIVESERVER_PAUSE")
 
 
-def timeouts_are_off() -> bool:
-    """Return whether waits have no bounds, for a debugger."""
-    return _is_set("LIVESERVER_TIMEOUTS")
-
-
 def log_level() -> int | None:
-    """Return the level from which on notes have what was logged; None if they have nothing."""
-    name = os.environ.get("LIVESERVER_LOG", "").upper()
-    level = _LEVELS.get(name)
-    if name and level is None:
+    """Return `read_environment().log_level`."""
+    given = os.environ.get("LIVESERVER_LOG")
+    if not given:
+        return None
+    level = _LEVELS.get(given.upper())
+    if level is None:
         raise ConfigurationError(
-            f"The environment variable LIVESERVER_LOG is {os.environ['LIVESERVER_LOG']!r}. Set it "
-            f"to {', '.join(map(str.lower, _LEVELS))}, or unset it."
+            f"The environment variable LIVESERVER_LOG is {given!r}. Set it to "
+            f"{', '.join(map(str.lower, _LEVELS))}, or unset it."
         )
     return level
-
-
-def check_environment() -> None:
-    """Raise ConfigurationError if a value has no meaning."""
-    log_level()
-    for name in _SWITCHES:
-        _is_set(name)
 
 
 def _is_set(name: str) -> bool:

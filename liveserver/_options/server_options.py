@@ -7,7 +7,7 @@ from types import MappingProxyType
 from typing import Any, NamedTuple, TypedDict
 
 from liveserver._errors import ConfigurationError
-from liveserver._options.environment import check_environment, timeouts_are_off
+from liveserver._options.environment import Environment, read_environment
 from liveserver._options.validation import check_names, is_seconds, matches_annotation
 
 __unittest = __tracebackhide__ = True
@@ -41,11 +41,12 @@ class Options(NamedTuple):
     shutdown_timeout: float = 5.0
     raise_server_errors: bool = True
     uvicorn_config: Mapping[str, Any] = MappingProxyType({})
-    unbounded: bool = False  # from the environment
+    environment: Environment = Environment()
 
     def bound(self, seconds: float) -> float:
         """Return how many seconds a wait between threads may last."""
-        return threading.TIMEOUT_MAX if self.unbounded else min(seconds, threading.TIMEOUT_MAX)
+        most = threading.TIMEOUT_MAX
+        return most if self.environment.unbounded else min(seconds, most)
 
 
 def make_options(given: ServerOptions) -> Options:
@@ -54,7 +55,7 @@ def make_options(given: ServerOptions) -> Options:
     Raises:
         ConfigurationError: A name or a value is wrong.
     """
-    check_environment()  # a wrong value is an error for each server
+    environment = read_environment()  # a wrong value is an error for each server
     check_names(given, _CHECKS, "LiveServer")
     values: dict[str, Any] = {**given}
     for name, value in given.items():
@@ -66,7 +67,7 @@ def make_options(given: ServerOptions) -> Options:
         values["uvicorn_config"] = MappingProxyType(without_owned(values["uvicorn_config"]))
         if values.get("tls"):
             _refuse_certificates(values["uvicorn_config"])
-    return Options(**values, unbounded=timeouts_are_off())
+    return Options(**values, environment=environment)
 
 
 def server_signature() -> inspect.Signature:

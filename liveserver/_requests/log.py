@@ -51,14 +51,17 @@ class RequestLog:
 
     The server's thread adds to it; any thread may copy from it.
 
+    Args:
+        log_level: The level from which on `lines` are kept; None keeps none.
+
     Attributes:
         spans: The spans that tests follow. While there is one, failures keep their frames.
         lines: What the server's threads logged.
     """
 
-    def __init__(self) -> None:
+    def __init__(self, log_level: int | None = None) -> None:
         self.spans: WeakSet[object] = WeakSet()
-        self.lines = LogLines()
+        self.lines = LogLines(log_level)
         self._records: deque[RequestRecord] = deque(maxlen=_MAX_RECORDS)
         # By their numbers. Each change is one step, so that threads need no lock.
         self._failures: dict[int, Failure] = {}

@@ -37,17 +37,26 @@ class LogLine(NamedTuple):
 
 
 class LogLines:
-    """The last 1,000 lines of one server. Its threads add to them; any thread may copy them."""
+    """The last 1,000 lines of one server. Its threads add to them; any thread may copy them.
 
-    def __init__(self) -> None:
+    Args:
+        level: The level from which on records are taken; None takes none.
+    """
+
+    def __init__(self, level: int | None = None) -> None:
+        self._level = level
         self._lines: deque[LogLine] = deque(maxlen=_MAX_LINES)
 
     def enter_thread(self) -> None:
         """Take what the calling thread logs from now on."""
-        if log_level() is not None:
+        if self._level is not None:
             _of_thread.lines = self
             _of_context.set(self)
             _install()
+
+    def takes(self, level: int) -> bool:
+        """Whether a record of this level is taken."""
+        return self._level is not None and level >= self._level
 
     def since(self, moment: float) -> list[LogLine]:
         """Copy the lines from a moment on."""
@@ -85,8 +94,7 @@ def _install() -> None:
         def make_and_keep(*args: Any, **kwargs: Any) -> logging.LogRecord:
             record = make(*args, **kwargs)
             lines = getattr(_of_thread, "lines", None) or _of_context.get()
-            level = log_level()
-            if lines is not None and level is not None and record.levelno >= level:
+            if lines is not None and lines.takes(record.levelno):
                 lines.add(record)
             return record
 

@@ -4,6 +4,7 @@ import asyncio
 import logging
 from collections.abc import Callable, Collection, Mapping
 from contextvars import ContextVar
+from functools import partial
 from typing import Any
 
 from liveserver._app.asgi import ASGIApp, Message, Receive, Scope, Send
@@ -74,7 +75,7 @@ class RecordingMiddleware:
         if record.method == "WebSocket":
             receive = _noting_disconnect(record, receive)
         try:
-            result = await self.app(scope, receive, self._recording(record, send))  # type: ignore[misc]  # it is set by now
+            result = await self.app(scope, receive, partial(self._send, record, send))  # type: ignore[misc]  # it is set by now
             if result is not None:
                 # uvicorn complains, and ends the connection.
                 self._fail(record, TypeError(f"The app returned {result!r}, not None."))
@@ -110,25 +111,20 @@ class RecordingMiddleware:
         record.end()
         self.log.append(record)
 
-    def _recording(self, record: RequestRecord, send: Send) -> Send:
-        """Return the app's `send`: it records what uvicorn has sent."""
-
-        async def recording_send(message: Message) -> None:
-            if message["type"] == "http.response.start":
-                if "headers" in message and type(message["headers"]) is not list:
-                    # Any iterable is allowed, even one that can be read only once.
-                    message = {**message, "headers": list(message["headers"])}
-                if record.cycle is not None and not _access_logger.isEnabledFor(logging.INFO):
-                    # uvicorn formats the line before it asks whether it is logged.
-                    record.cycle.access_log = False
-                await send(message)
-                record.sent(message)
-                self.wake_waiters()  # it may be an event stream
-            else:
-                await send(message)
-                record.sent(message)
-
-        return recording_send
+    async def _send(self, record: RequestRecord, send: Send, message: Message) -> None:
+        """Send a message of the app's, and record what uvicorn has sent."""
+        starts = message["type"] == "http.response.start"
+        if starts:
+            if "headers" in message and type(message["headers"]) is not list:
+                # Any iterable is allowed, even one that can be read only once.
+                message = {**message, "headers": list(message["headers"])}
+            if record.cycle is not None and not _access_logger.isEnabledFor(logging.INFO):
+                # uvicorn formats the line before it asks whether it is logged.
+                record.cycle.access_log = False
+        await send(message)
+        record.sent(message)
+        if starts:
+            self.wake_waiters()  # it may be an event stream
 
     def _fail(self, record: RequestRecord, error: BaseException) -> None:
         record.fail(error)

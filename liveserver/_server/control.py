@@ -56,7 +56,7 @@ class ServerControl:
 
     def __init__(self, app: object, options: Options) -> None:
         self.options = options
-        self.log = RequestLog()
+        self.log = RequestLog(options.environment.log_level)
         self.of_session = False
         self.watch_number = 0
         self.run: ServerRun | None = None
@@ -76,7 +76,7 @@ class ServerControl:
     def _uvicorn_config(self) -> Mapping[str, Any]:
         options = self.options
         given: Mapping[str, Any] = options.uvicorn_config
-        if options.unbounded:
+        if options.environment.unbounded:
             given = {**WITHOUT_TIMEOUTS, **given}
         if options.tls:
             from liveserver._server import tls  # few suites need it

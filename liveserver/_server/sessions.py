@@ -80,7 +80,7 @@ def session(server: _Server, seconds: float) -> "Session":
 
 
 def _bound(server: _Server, seconds: float) -> float | None:
-    return None if server._control.options.unbounded or math.isinf(seconds) else seconds
+    return None if server._control.options.environment.unbounded or math.isinf(seconds) else seconds
 
 
 @lru_cache(maxsize=1)

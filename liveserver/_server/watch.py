@@ -3,7 +3,7 @@
 import itertools
 import sys
 from typing import Any
-from weakref import WeakSet, WeakValueDictionary
+from weakref import ref
 
 from liveserver._options import bounds
 from liveserver._requests.log import Failure
@@ -18,10 +18,10 @@ __all__ = ["Watch", "add", "remove", "servers", "take_first", "tell_started"]
 # A `ServerControl`, which imports this module.
 _Server = Any
 
-# All servers that are in use, running or not, by the order in which they were made. Any thread
-# adds to both; a reader copies.
-_servers: "WeakValueDictionary[int, _Server]" = WeakValueDictionary()
-_watches: "WeakSet[Watch]" = WeakSet()
+# All servers and watches that are in use, by the order in which they were made. Any thread changes
+# both; a reader copies in one step.
+_servers: "dict[int, ref[_Server]]" = {}
+_watches: "dict[int, ref[Watch]]" = {}
 _numbers = itertools.count()
 
 # Of services that never stop to ask each other.
@@ -30,8 +30,13 @@ _MOST_ROUNDS = 20
 
 def add(server: _Server) -> None:
     """Let the process know a server."""
-    server.watch_number = next(_numbers)
-    _servers[server.watch_number] = server
+    server.watch_number = _add(server, _servers)
+
+
+def _add(new: Any, known: "dict[int, ref[Any]]") -> int:
+    number = next(_numbers)
+    known[number] = ref(new, lambda _: known.pop(number, None))
+    return number
 
 
 def remove(server: _Server) -> None:
@@ -41,13 +46,18 @@ def remove(server: _Server) -> None:
 
 def servers() -> list[_Server]:
     """Return all servers of the process, oldest first."""
-    return [server for _, server in sorted(_servers.items())]
+    return _living(_servers)
+
+
+def _living(known: "dict[int, ref[Any]]") -> list[Any]:
+    found = [each() for each in list(known.values())]
+    return [each for each in found if each is not None]
 
 
 def tell_started(server: _Server) -> None:
     """Let all watches follow a server that starts."""
     if server.watch_number in _servers:
-        for each in list(_watches):
+        for each in _living(_watches):
             each.follow(server)
 
 
@@ -71,13 +81,15 @@ class Watch:
         spans: The requests of each server. The thread that starts a server adds to it.
     """
 
+    _number = -1  # its place among those that follow all servers
+
     def __init__(self, only: _Server | None = None) -> None:
         self.spans: dict[_Server, RequestSpan] = {}
         self._finished: dict[_Server, int] = {}
         if only is not None:
             self.follow(only)
             return
-        _watches.add(self)
+        self._number = _add(self, _watches)
         lower_root_level()
         for server in servers():
             if server.run is not None:
@@ -124,7 +136,7 @@ class Watch:
 
     def end(self) -> None:
         """Follow no server any longer, and drop what was not told."""
-        _watches.discard(self)
+        _watches.pop(self._number, None)
         for span in self.spans.values():
             span.release()
 

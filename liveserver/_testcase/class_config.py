@@ -8,7 +8,7 @@ from typing import Any
 
 from liveserver._app.loading import BUILT, IN_CODE, check_app, imported
 from liveserver._errors import ConfigurationError
-from liveserver._options.environment import check_environment
+from liveserver._options.environment import read_environment
 from liveserver._options.server_options import ServerOptions, make_options
 from liveserver._options.validation import check_names, nearest
 from liveserver._reporting.frames import is_own_module
@@ -200,5 +200,5 @@ def _app(cls: TestClass, factory: bool) -> object:
 def _in_class(cls: TestClass, place: str, error: ConfigurationError) -> ConfigurationError:
     if str(error).startswith(cls.__qualname__):
         return error
-    check_environment()  # raises if the environment is wrong, not the class
+    read_environment()  # raises if the environment is wrong, not the class
     return ConfigurationError(f"{cls.__qualname__}.{place}: {error}")

@@ -69,7 +69,7 @@ class OptionsTests(StrictTestCase):
         defaults = [each.default for each in parameters]
         self.assertEqual(defaults[:-1], [Options._field_defaults[each] for each in names[:-1]])
         self.assertIs(defaults[-1], None)  # uvicorn_config
-        self.assertEqual([*names, "unbounded"], list(Options._fields))
+        self.assertEqual([*names, "environment"], list(Options._fields))
         self.assertEqual(names, list(ServerOptions.__annotations__))
         annotations = inspect.get_annotations(ServerOptions)
         for each in parameters:

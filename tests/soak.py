@@ -1,7 +1,8 @@
 """A soak, run by hand: `python -m tests.soak`. Many clients, one server, many servers beside it.
 
 50 threads and 50 asyncio clients make 10,000 requests to one server while 200 others start, answer
-and stop. Each server answers with its own id; nothing may be lost or answered by another one.
+and stop: half of them in a thread, the other half as tasks of asyncio, restarted twice and asked twice.
+Each server answers with its own id; nothing may be lost or answered by another one.
 """
 
 import argparse
@@ -62,8 +63,25 @@ def soak(loop: str) -> Counter[str]:
         async with aiohttp.ClientSession(server.base_url) as session:
             await asyncio.gather(*(ask_async(session, worker) for worker in range(TASKS)))
 
+    async def restart_async(number: int) -> None:
+        other = LiveServer(identified(str(number)), uvicorn_config={"loop": loop})
+        try:
+            await other.astart()
+            for _ in range(2):
+                async with other.async_session() as session, session.get("/x") as response:
+                    note(await response.text(), f"{number} /x")
+                await other.arestart()
+            await other.await_idle(60)
+            await other.astop()
+        except Exception as error:
+            seen[f"lost: {error!r}"] += 1
+
+    async def restart_all() -> None:
+        for first in range(SERVERS // 2, SERVERS, 10):
+            await asyncio.gather(*map(restart_async, range(first, first + 10)))
+
     def start_and_stop() -> None:
-        for number in range(SERVERS):
+        for number in range(SERVERS // 2):
             try:
                 app = identified(str(number))
                 with (
@@ -78,6 +96,7 @@ def soak(loop: str) -> Counter[str]:
         threads = [threading.Thread(target=ask, args=(worker,)) for worker in range(THREADS)]
         threads.append(threading.Thread(target=start_and_stop))
         threads.append(threading.Thread(target=lambda: asyncio.run(ask_all())))
+        threads.append(threading.Thread(target=lambda: asyncio.run(restart_all())))
         for thread in threads:
             thread.start()
         for thread in threads:
@@ -93,7 +112,7 @@ def main() -> int:
         started = time.perf_counter()
         seen = soak(loop)
         print(f"{loop}: {dict(seen)} in {time.perf_counter() - started:.1f} s")
-        status |= set(seen) != {"right"} or seen["right"] != REQUESTS + SERVERS
+        status |= set(seen) != {"right"} or seen["right"] != REQUESTS + SERVERS * 3 // 2
     return status
 
 

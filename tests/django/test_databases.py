@@ -19,7 +19,7 @@ PROJECT = "tests.helpers.django_project"
 
 # Prints which connections are left when the test database is to be removed.
 RUN = """
-import os, sys
+import os, sys, time
 from django.core.management import execute_from_command_line
 from django.db import connection
 from django.db.backends.base.creation import BaseDatabaseCreation
@@ -31,7 +31,12 @@ def connections_to(creation, name):
         host = creation.connection.settings_dict["HOST"]
         with psycopg.connect(host=host, user="postgres") as own:
             query = "SELECT count(*) FROM pg_stat_activity WHERE datname = %s"
-            return own.execute(query, [name]).fetchone()[0]
+            # A backend ends some time after its client has closed; DROP DATABASE waits 5 s for it.
+            own.autocommit = True
+            end = time.monotonic() + 5
+            while (left := own.execute(query, [name]).fetchone()[0]) and time.monotonic() < end:
+                time.sleep(0.01)
+            return left
     paths = [os.path.realpath(f"/proc/self/fd/{fd}") for fd in os.listdir("/proc/self/fd")]
     return paths.count(os.path.realpath(name))
 

@@ -43,7 +43,7 @@ from uvicorn.server import ServerState
 from liveserver import LiveServer
 from liveserver._uvicorn import contracts
 from tests.helpers import apps
-from tests.helpers.support import Client, StrictTestCase, get, in_thread, loops
+from tests.helpers.support import Client, StrictTestCase, get, in_thread, loops, until
 
 Names = Mapping[str, str]
 
@@ -1023,7 +1023,10 @@ class ThreadingTests(ContractCase):
         self.assertIsInstance(thread.ident, int)
 
     def test_a_start_waits_for_an_event_alone(self) -> None:
-        """`_started` has wait(), set() and is_set(): one that does not wait takes its place."""
+        """`_started` has wait(), set() and is_set(): one that does not wait takes its place.
+
+        The thread sets it when join() can wait for it.
+        """
         started = mock.Mock()
         thread = threading.Thread(target=int)
         thread._started = started  # type: ignore[attr-defined]
@@ -1031,6 +1034,7 @@ class ThreadingTests(ContractCase):
         with self.assertRaises(RuntimeError):
             thread.join()
         thread.start()
+        until(lambda: started.set.called)
         started.is_set.return_value = True
         thread.join(10)
         self.assertFalse(thread.is_alive())

@@ -1,7 +1,7 @@
 """A soak, run by hand: `python -m tests.soak`. Many clients, one server, many servers beside it.
 
 50 threads and 50 asyncio clients make 10,000 requests to one server while 200 others start, answer
-and stop: half of them in a thread, the other half as tasks of asyncio, restarted twice and asked twice.
+and stop: half of them in a thread, the other half as tasks of asyncio, restarted and asked twice.
 Each server answers with its own id; nothing may be lost or answered by another one.
 """
 

@@ -48,19 +48,38 @@ class RequestRecord:
         wanted_websocket: It asked for a WebSocket, and uvicorn has no library for that.
     """
 
-    number = 0
-    status: int | None = None
-    response_bytes = 0
-    duration: float | None = None  # until the end
-    answered_after: float | None = None
-    exception: BaseException | None = None
-    announced: BaseException | None = None
-    error = remark = ""
-    complete = client_closed = by_uvicorn = False
-    reported = waited_in_vain = wanted_websocket = False
-    _cancelled = False
-    _response_headers: Iterable[tuple[bytes, bytes]] = ()
-    _waits = 0
+    wanted_websocket = False
+
+    __slots__ = (
+        "_cancelled",
+        "_client",
+        "_http_version",
+        "_query",
+        "_raw_path",
+        "_request_headers",
+        "_response_headers",
+        "_scheme",
+        "_waits",
+        "announced",
+        "answered_after",
+        "by_uvicorn",
+        "client_closed",
+        "complete",
+        "cycle",
+        "duration",
+        "error",
+        "exception",
+        "method",
+        "number",
+        "path",
+        "remark",
+        "reported",
+        "response_bytes",
+        "started",
+        "status",
+        "task",
+        "waited_in_vain",
+    )
 
     def __init__(
         self, loop: asyncio.AbstractEventLoop | None, scope: Scope, receive: Receive | None
@@ -79,8 +98,20 @@ class RequestRecord:
         self._scheme: str = scope["scheme"]
         self._client: tuple[str, int] | None = scope["client"]
         self._request_headers: Iterable[tuple[bytes, bytes]] = scope["headers"]
+        self._response_headers: Iterable[tuple[bytes, bytes]] = ()
         self.cycle: Any = cycle_of(receive)
         self.task: asyncio.Task[Any] | None = current_task(loop)
+        self.number = 0
+        self.status: int | None = None
+        self.response_bytes = 0
+        self.duration: float | None = None  # until the end
+        self.answered_after: float | None = None
+        self.exception: BaseException | None = None
+        self.announced: BaseException | None = None
+        self.error = self.remark = ""
+        self.complete = self.client_closed = self._cancelled = False
+        self.reported = self.waited_in_vain = self.by_uvicorn = False
+        self._waits = 0
         self.started = perf_counter()
 
     @property
@@ -223,6 +254,8 @@ class RequestRecord:
 
 class RecordWithoutWebSocket(RequestRecord):
     """A record for a uvicorn without a WebSocket library, which serves WebSockets as GETs."""
+
+    __slots__ = ("wanted_websocket",)
 
     def __init__(
         self, loop: asyncio.AbstractEventLoop | None, scope: Scope, receive: Receive | None

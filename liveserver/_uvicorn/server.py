@@ -48,7 +48,7 @@ class UvicornServer(uvicorn.Server):
 
     Attributes:
         closing: The stop has begun.
-        had_clients: Connections were open when it began.
+        had_clients: Connections were open when it began, or came just then.
         cut: What the stop did not wait for any longer: requests and others, a line each.
         app_lifespan: The app's lifespan; None until `begin`.
     """
@@ -174,6 +174,7 @@ class UvicornServer(uvicorn.Server):
     def on_late_member(self, member: Any) -> None:
         """Close a connection that was accepted just before the stop began."""
         if not isinstance(member, asyncio.Future):
+            self.had_clients = True
             asyncio.get_running_loop().call_soon(self._shut, member)
 
     def on_client_gone(self) -> None:

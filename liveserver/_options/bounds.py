@@ -12,6 +12,7 @@ __all__ = [
     "RESPONSE_END",
     "SIGNAL_CHECK",
     "STREAM_END",
+    "THREAD_START",
 ]
 
 # A step that takes less than a millisecond, unless something is wrong.
@@ -30,3 +31,5 @@ RESPONSE_END = 0.5
 OUTCOME = 1.0
 # Signals are checked this often in a blocking read.
 SIGNAL_CHECK = 0.5
+# A busy system begins a thread.
+THREAD_START = 5.0

@@ -42,6 +42,7 @@ Bounds, in seconds (`_options/bounds.py`)
     RESPONSE_END  0.5    from a complete response to its request's end, for a note
     OUTCOME       1.0    a thread that has decided an outcome publishes it
     SIGNAL_CHECK  0.5    between two checks for signals in a blocking read
+    THREAD_START  5.0    a system that is busy begins a thread
     The waits are `threading`'s, never a clock or timer of asyncio, which freezegun freezes.
     LIVESERVER_TIMEOUTS=off lifts all but those after Ctrl-C and at the process's end.
 """
@@ -121,7 +122,7 @@ class ServerRun:
         outcome = self.loop_thread.outcome
         try:
             self._start_thread()
-            in_time = outcome.wait(self._options.bound(self._options.startup_timeout))
+            in_time = self.thread.wait_for(outcome, self._options.startup_bound)
         except BaseException:
             outcome.cancel()
             self._kill()
@@ -166,9 +167,8 @@ class ServerRun:
     def _kill(self) -> str:
         """Take steps 7 to 9 of a stop; say what did not end."""
         self.loop_thread.unheard = True
-        if self.thread.ident is None:  # it may begin now, and ends: its outcome is cancelled
-            self._wait_ended(bounds.GRACE)
-            return ""
+        if not self.thread.wait_begun(bounds.GRACE):
+            return ""  # if it begins later, it finds its outcome cancelled, and ends
         for action in (self.loop_thread.cancel_main_task, self.loop_thread.stop_loop):
             self.loop_thread.post(action)
             if self._wait_ended(bounds.GRACE):

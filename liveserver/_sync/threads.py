@@ -7,11 +7,12 @@ import select
 import sys
 import threading
 from collections.abc import Callable
+from time import perf_counter
 from typing import Any
 
 from liveserver._errors import ConfigurationError
 from liveserver._options import bounds
-from liveserver._sync.latches import Outcome
+from liveserver._sync.latches import Latch, Outcome
 
 __unittest = __tracebackhide__ = True
 
@@ -38,26 +39,51 @@ class DaemonThread(threading.Thread):
 
     def __init__(self, target: Callable[[], None], name: str) -> None:
         super().__init__(target=target, name=name, daemon=True)
-        self._started = _Started()
+        self._started = self._begun = _Started()
+        # Written by the thread that calls start().
+        self._asked = 0.0
+
+    def start(self) -> None:
+        """Start it, and do not wait until it has begun."""
+        self._asked = perf_counter()
+        super().start()
+
+    def wait_for(self, outcome: Outcome[Any], seconds: float) -> bool:
+        """Wait until it has set an outcome; return whether it has.
+
+        Args:
+            outcome: The outcome.
+            seconds: How long, from when it has begun: a busy system may begin it late.
+        """
+        if outcome.wait(seconds):
+            return True
+        late = self.wait_begun(bounds.THREAD_START) and self._begun.time - self._asked
+        return outcome.wait(min(late, seconds))
+
+    def wait_begun(self, seconds: float) -> bool:
+        """Wait until it has begun, at most so long; return whether it has."""
+        return Latch.wait(self._begun, seconds)
 
 
-class _Started:
-    """What `Thread` uses of an event."""
+class _Started(Latch):
+    """What `Thread` uses of an event.
 
-    # Written by the new thread; any thread may read it.
-    _set = False
+    Attributes:
+        time: When it was set. The new thread writes it; any thread may read it then.
+    """
 
-    def is_set(self) -> bool:
-        return self._set
+    time = 0.0
 
     def set(self) -> None:
-        self._set = True
+        self.time = perf_counter()
+        super().set()
 
-    def wait(self) -> None:
+    def wait(self, seconds: float = -1) -> bool:
         """Do not wait."""
+        return self.is_set()
 
     def _at_fork_reinit(self) -> None:
-        """In a forked child: there is no lock to renew."""
+        """In a forked child: only the new thread sets it, and that is the parent's."""
 
 
 async def wait_for_outcome(outcome: Outcome[Any], seconds: float | None = None) -> bool:

@@ -4,8 +4,9 @@ import threading
 import unittest
 from unittest import mock
 
+from liveserver._sync.latches import Outcome
 from liveserver._sync.threads import DaemonThread, _Started, run_in_thread
-from tests.helpers.support import StrictTestCase, until
+from tests.helpers.support import StrictTestCase
 
 
 class RunInThreadTests(StrictTestCase, unittest.IsolatedAsyncioTestCase):
@@ -43,6 +44,35 @@ class DaemonThreadTests(StrictTestCase):
         thread.join(10)
         self.assertFalse(thread.is_alive())
 
+    def test_the_time_for_an_outcome_begins_with_it(self) -> None:
+        outcome: Outcome[None] = Outcome()
+        thread = DaemonThread(lambda: threading.Event().wait(0.05), "late")
+        begin, waits = thread._bootstrap_inner, []  # type: ignore[attr-defined]
+
+        def begin_late() -> None:
+            threading.Event().wait(0.2)
+            begin()
+
+        def wait(seconds: float) -> bool:
+            waits.append(seconds)
+            return False
+
+        thread._bootstrap_inner = begin_late  # type: ignore[attr-defined]
+        thread.start()
+        with mock.patch.object(outcome, "wait", wait):
+            self.assertFalse(thread.wait_for(outcome, 0.1))
+            self.assertFalse(thread.wait_for(outcome, 10))
+        thread.join(10)
+        self.assertEqual(waits[:2], [0.1, 0.1])
+        self.assertEqual(waits[2], 10)
+        self.assertLess(0.15, waits[3])
+        self.assertLess(waits[3], 10)
+
+    def test_a_thread_that_never_begins_is_not_waited_for(self) -> None:
+        thread = DaemonThread(lambda: None, "never")
+        with mock.patch("liveserver._options.bounds.THREAD_START", 0.01):
+            self.assertFalse(thread.wait_for(Outcome(), 0.01))
+
     def test_its_start_does_not_wait_for_it(self) -> None:
         release = threading.Event()
         thread = DaemonThread(lambda: None, "usual")
@@ -51,7 +81,8 @@ class DaemonThreadTests(StrictTestCase):
         thread.start()
         self.assertIsNone(thread.ident)
         self.assertFalse(thread.is_alive())
+        self.assertFalse(thread.wait_begun(0.01))
         release.set()
-        until(thread._started.is_set)
+        self.assertTrue(thread.wait_begun(10))
         thread.join(10)
         self.assertFalse(thread.is_alive())

@@ -1,6 +1,7 @@
 """What a test waits for at its end, and what it says when that does not come."""
 
 import contextlib
+import gc
 import re
 import warnings
 from collections.abc import Iterator
@@ -58,6 +59,7 @@ class OutlastingTests(StrictTestCase):
             self.waits.append(wait(server, *args))
             return self.waits[-1]
 
+        gc.collect()  # servers of other tests that ended by themselves, and are followed until then
         self.enterContext(mock.patch.object(ServerControl, "wait_for_requests", noted))
         self.warned = self.enterContext(warnings.catch_warnings(record=True))
         warnings.simplefilter("always")

@@ -68,6 +68,13 @@ class DaemonThreadTests(StrictTestCase):
         self.assertLess(0.15, waits[3])
         self.assertLess(waits[3], 10)
 
+    def test_its_event_knows_its_time(self) -> None:
+        started = _Started()
+        self.assertFalse(started.wait())
+        started.set()  # usually by the new thread, before a debugger or coverage.py sees it
+        self.assertTrue(started.wait())
+        self.assertGreater(started.time, 0)
+
     def test_a_thread_that_never_begins_is_not_waited_for(self) -> None:
         thread = DaemonThread(lambda: None, "never")
         with mock.patch("liveserver._options.bounds.THREAD_START", 0.01):

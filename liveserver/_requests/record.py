@@ -273,7 +273,7 @@ def _bounded(headers: Iterable[tuple[bytes, bytes]]) -> Iterable[tuple[bytes, by
         size += len(name) + len(value)
         if size > _MAX_HEADER_BYTES:
             return list(headers)[:number]
-    return headers
+    return list(headers)  # uvicorn adds trailers to its own list
 
 
 def _bytes(text: Any) -> bytes:

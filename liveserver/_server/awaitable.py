@@ -56,13 +56,11 @@ class AwaitableServer:
         """
         check_asyncio("astop()", "stop()")
         self._control.refuse_own_thread("astop()")
-        run = self._control.run
-        if not self._control.stops_at_once():
-            await run_in_thread(self.stop)
-        else:
+        if self._control.stops_at_once():
             self.stop()  # nothing is left to wait for
-        if run is not None and run.loop_thread.server.had_clients:
-            await take_turns()
+        else:
+            await run_in_thread(self.stop)
+        await take_turns()
 
     async def arestart(self) -> None:
         """Do what `restart` does without blocking the running loop.

@@ -94,7 +94,7 @@ class Watch:
         for server in servers():
             if server.run is not None:
                 self.follow(server)
-        self._finished = {server: server.log.mark() for server in self.spans}
+        self._finished = {server: server.log.mark() for server in list(self.spans)}
 
     def follow(self, server: _Server) -> None:
         """Follow a server from now on."""
@@ -137,7 +137,7 @@ class Watch:
     def end(self) -> None:
         """Follow no server any longer, and drop what was not told."""
         _watches.pop(self._number, None)
-        for span in self.spans.values():
+        for span in list(self.spans.values()):
             span.release()
 
 

@@ -7,7 +7,6 @@ import select
 import sys
 import threading
 from collections.abc import Callable
-from time import perf_counter
 from typing import Any
 
 from liveserver._errors import ConfigurationError
@@ -40,25 +39,19 @@ class DaemonThread(threading.Thread):
     def __init__(self, target: Callable[[], None], name: str) -> None:
         super().__init__(target=target, name=name, daemon=True)
         self._started = self._begun = _Started()
-        # Written by the thread that calls start().
-        self._asked = 0.0
-
-    def start(self) -> None:
-        """Start it, and do not wait until it has begun."""
-        self._asked = perf_counter()
-        super().start()
 
     def wait_for(self, outcome: Outcome[Any], seconds: float) -> bool:
         """Wait until it has set an outcome; return whether it has.
 
         Args:
             outcome: The outcome.
-            seconds: How long, from when it has begun: a busy system may begin it late.
+            seconds: How long. If it has not begun by then, as on a busy system, as long again.
         """
         if outcome.wait(seconds):
             return True
-        late = self.wait_begun(bounds.THREAD_START) and self._begun.time - self._asked
-        return outcome.wait(min(late, seconds))
+        if self.is_alive():
+            return False
+        return self.wait_begun(bounds.THREAD_START) and outcome.wait(seconds)
 
     def wait_begun(self, seconds: float) -> bool:
         """Wait until it has begun, at most so long; return whether it has."""
@@ -66,17 +59,7 @@ class DaemonThread(threading.Thread):
 
 
 class _Started(Latch):
-    """What `Thread` uses of an event.
-
-    Attributes:
-        time: When it was set. The new thread writes it; any thread may read it then.
-    """
-
-    time = 0.0
-
-    def set(self) -> None:
-        self.time = perf_counter()
-        super().set()
+    """What `Thread` uses of an event."""
 
     def wait(self, seconds: float = -1) -> bool:
         """Do not wait."""

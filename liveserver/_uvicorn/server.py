@@ -43,12 +43,10 @@ __all__ = ["UvicornServer"]
 class UvicornServer(uvicorn.Server):
     """One run of uvicorn, from the app's startup to its shutdown. Its methods run on the loop.
 
-    The server's thread writes `started`, `closing`, `had_clients` and `cut`; any thread may read
-    them at any time.
+    The server's thread writes `started`, `closing` and `cut`; any thread may read them at any time.
 
     Attributes:
         closing: The stop has begun.
-        had_clients: Connections were open when it began, or came just then.
         cut: What the stop did not wait for any longer: requests and others, a line each.
         app_lifespan: The app's lifespan; None until `begin`.
     """
@@ -75,7 +73,7 @@ class UvicornServer(uvicorn.Server):
         self._drained = asyncio.Event()  # no connection and no request is left, or waited for
         self.servers = []
         self._listening = True
-        self.closing = self.had_clients = self._aborting = False
+        self.closing = self._aborting = False
         self.cut: list[str] = []
         self.app_lifespan: Lifespan | None = None
         self.server_state = shared_state(self, config, middleware.add_refusal)
@@ -174,7 +172,6 @@ class UvicornServer(uvicorn.Server):
     def on_late_member(self, member: Any) -> None:
         """Close a connection that was accepted just before the stop began."""
         if not isinstance(member, asyncio.Future):
-            self.had_clients = True
             asyncio.get_running_loop().call_soon(self._shut, member)
 
     def on_client_gone(self) -> None:
@@ -214,9 +211,7 @@ class UvicornServer(uvicorn.Server):
                     disconnect(record)
                 else:
                     self._cancel_if_abandoned(record)
-            connections = list(self.server_state.connections)
-            self.had_clients = bool(connections) or self._handshakes is not None
-            for connection in connections:
+            for connection in list(self.server_state.connections):
                 self._shut(connection)
             self._abort_handshakes()
 

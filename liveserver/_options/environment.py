@@ -25,30 +25,29 @@ _LEVELS = {
 
 
 class Environment(NamedTuple):
-    """What the variables say.
+    """What the variables say of a server.
 
     Attributes:
         log_level: The level from which on notes have what was logged; None if they have nothing.
         unbounded: Whether waits have no bounds, for a debugger.
-        pauses: Whether a failing test keeps its server until Enter is pressed.
     """
 
     log_level: int | None = None
     unbounded: bool = False
-    pauses: bool = False
 
 
 def read_environment() -> Environment:
-    """Read the variables.
+    """Read the variables that a server needs, and check all.
 
     Raises:
         ConfigurationError: A value has no meaning.
     """
-    return Environment(log_level(), _is_set("LIVESERVER_TIMEOUTS"), pauses())
+    pauses()
+    return Environment(log_level(), _is_set("LIVESERVER_TIMEOUTS"))
 
 
 def pauses() -> bool:
-    """Return `read_environment().pauses`."""
+    """Return whether a failing test keeps its server until Enter is pressed."""
     return _is_set("LIVESERVER_PAUSE")
 
 

@@ -43,11 +43,6 @@ class Options(NamedTuple):
     uvicorn_config: Mapping[str, Any] = MappingProxyType({})
     environment: Environment = Environment()
 
-    @property
-    def startup_bound(self) -> float:
-        """How many seconds the wait for a start may last."""
-        return self.bound(self.startup_timeout)
-
     def bound(self, seconds: float) -> float:
         """Return how many seconds a wait between threads may last."""
         most = threading.TIMEOUT_MAX

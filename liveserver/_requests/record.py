@@ -268,12 +268,13 @@ class RecordWithoutWebSocket(RequestRecord):
 
 def _bounded(headers: Iterable[tuple[bytes, bytes]]) -> Iterable[tuple[bytes, bytes]]:
     """Return the first headers, of `_MAX_HEADER_BYTES` at most: the log keeps thousands."""
+    kept = list(headers)  # uvicorn adds trailers to its own list
     size = 0
-    for number, (name, value) in enumerate(headers):
+    for number, (name, value) in enumerate(kept):
         size += len(name) + len(value)
         if size > _MAX_HEADER_BYTES:
-            return list(headers)[:number]
-    return list(headers)  # uvicorn adds trailers to its own list
+            return kept[:number]
+    return kept
 
 
 def _bytes(text: Any) -> bytes:

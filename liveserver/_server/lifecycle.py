@@ -119,10 +119,10 @@ class ServerRun:
 
         Args:
             app: The app as the user gave it, for an error."""
-        outcome = self.loop_thread.outcome
+        options, outcome = self._options, self.loop_thread.outcome
         try:
             self._start_thread()
-            in_time = self.thread.wait_for(outcome, self._options.startup_bound)
+            in_time = self.thread.wait_for(outcome, options.bound(options.startup_timeout))
         except BaseException:
             outcome.cancel()
             self._kill()

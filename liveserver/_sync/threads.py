@@ -39,6 +39,13 @@ class DaemonThread(threading.Thread):
     def __init__(self, target: Callable[[], None], name: str) -> None:
         super().__init__(target=target, name=name, daemon=True)
         self._started = self._begun = _Started()
+        # Written by the thread that calls start(), which alone reads it.
+        self._asked = False
+
+    def start(self) -> None:
+        """Start it, and do not wait until it has begun."""
+        super().start()
+        self._asked = True
 
     def wait_for(self, outcome: Outcome[Any], seconds: float) -> bool:
         """Wait until it has set an outcome; return whether it has.
@@ -54,8 +61,11 @@ class DaemonThread(threading.Thread):
         return self.wait_begun(bounds.THREAD_START) and outcome.wait(seconds)
 
     def wait_begun(self, seconds: float) -> bool:
-        """Wait until it has begun, at most so long; return whether it has."""
-        return Latch.wait(self._begun, seconds)
+        """Wait until it has begun, at most so long; return whether it has.
+
+        One that the system has refused, or that Ctrl-C has kept from its start, is not waited for.
+        """
+        return Latch.wait(self._begun, seconds if self._asked else 0)
 
 
 class _Started(Latch):

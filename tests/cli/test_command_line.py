@@ -5,7 +5,6 @@ import importlib
 import importlib.util
 import io
 import os
-import random
 import re
 import shlex
 import shutil
@@ -28,7 +27,7 @@ from liveserver._cli.serve import Host
 from liveserver._cli.signals import SignalWait
 from tests.helpers import apps
 from tests.helpers.observed import HAS_WEBSOCKETS, ROOT, needs_websockets
-from tests.helpers.support import Client, StrictTestCase, get, until
+from tests.helpers.support import Client, StrictTestCase, get, until, unused_port
 
 HAS_PTY = importlib.util.find_spec("termios") is not None
 HAS_CHANNELS = all(map(importlib.util.find_spec, ("channels", "websockets")))
@@ -401,8 +400,7 @@ class AppTests(CommandTestCase):
         self.assertIn("SystemExit: 7", err)
 
     def test_without_a_standard_output(self) -> None:
-        # Below those that systems give by themselves: another test's server would take one of them.
-        port = random.randint(20_000, 30_000)
+        port = unused_port()
         command = self.start("thing:app", "--port", str(port), closed=1)
         until(lambda: _answers(port))
         self.assertEqual(get(f"http://127.0.0.1:{port}", "/missing").status, 404)

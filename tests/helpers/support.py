@@ -1,12 +1,15 @@
 """What the tests share: a strict TestCase, a runner for inner test classes, a small client."""
 
 import asyncio
+import contextlib
 import faulthandler
 import functools
 import gc
 import http.client
 import os
+import random
 import signal
+import socket
 import sys
 import threading
 import time
@@ -229,6 +232,14 @@ async def in_thread(function: Callable[..., Any], *args: Any) -> Any:
     """Await a blocking call of a test, and leave no thread of the test's loop behind."""
     with ThreadPoolExecutor(1) as pool:
         return await asyncio.get_running_loop().run_in_executor(pool, function, *args)
+
+
+def unused_port() -> int:
+    """Return a port that is free, and below those that a system gives to other tests' servers."""
+    for port in random.sample(range(20_000, 30_000), 100):
+        with contextlib.suppress(OSError), socket.create_server(("127.0.0.1", port)):
+            return port
+    raise AssertionError("no port is free")
 
 
 def until(condition: Callable[[], bool], seconds: float = 5) -> None:

@@ -2,8 +2,10 @@
 
 import copy
 import gc
+import importlib.util
 import pickle
 import re
+import socket
 import time
 import traceback
 import unittest
@@ -249,6 +251,20 @@ class ServedRequestTests(StrictTestCase):
             self.assertEqual(request.client[0], "127.0.0.1")
             self.assertIs(type(request.client[1]), int)
         return request
+
+    @unittest.skipUnless(importlib.util.find_spec("httptools"), "httptools is not installed")
+    def test_trailers_that_come_after_the_response_are_no_headers(self) -> None:
+        with LiveServer(apps.hello, uvicorn_config={"http": "httptools"}) as server:
+            with socket.create_connection((server.host, server.port), 5) as client:
+                client.sendall(b"POST / HTTP/1.1\r\nHost: x\r\nTransfer-Encoding: chunked\r\n\r\n")
+                client.recv(1000)
+                server.wait_idle(5)
+                before = server.requests[-1].headers
+                client.sendall(b"2\r\nab\r\n0\r\nX-Trailer: 1\r\n\r\n")
+                client.shutdown(socket.SHUT_WR)
+                while client.recv(1000):
+                    pass
+            self.assertEqual(server.requests[-1].headers, before)
 
     def test_an_app_that_answers_nothing(self) -> None:
         for loop in loops():

@@ -19,7 +19,7 @@ from liveserver import (
 )
 from tests.helpers import apps
 from tests.helpers.observed import Shop, needs_websockets
-from tests.helpers.support import StrictTestCase, get, loops, run_class, with_loop
+from tests.helpers.support import StrictTestCase, get, loops, run_class, until, with_loop
 
 
 class AwaitableTests(StrictTestCase, unittest.IsolatedAsyncioTestCase):
@@ -102,6 +102,19 @@ class AwaitableTests(StrictTestCase, unittest.IsolatedAsyncioTestCase):
                             async with session.post(server.base_url) as response:  # not repeated
                                 self.assertEqual(await response.text(), "hello")
                             await act()
+
+    async def test_a_client_knows_that_its_connection_was_closed_before(self) -> None:
+        for loop in loops():
+            with self.subTest(loop=loop):
+                async with LiveServer(apps.hello, **with_loop(loop)) as server:
+                    reader, writer = await asyncio.open_connection(server.host, server.port)
+                    writer.write(b"GET / HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n")
+                    reading = asyncio.create_task(reader.read())
+                    await asyncio.sleep(0)
+                    until(lambda: server.requests)
+                    server.wait_idle(5)
+                self.assertTrue(reading.done())
+                writer.close()
 
     @needs_websockets
     async def test_a_client_knows_its_close_code(self) -> None:

@@ -20,6 +20,7 @@ from tests.helpers.support import (
     in_thread,
     loops,
     until,
+    unused_port,
     with_loop,
     without_plugin,
 )
@@ -261,8 +262,7 @@ class AddressTests(StrictTestCase):
         self.assertIs(LiveServer(apps.hello).app, apps.hello)
 
     def test_a_fixed_port_is_taken_again_at_once(self) -> None:
-        with socket.create_server(("127.0.0.1", 0)) as free:
-            port = free.getsockname()[1]
+        port = unused_port()
         for _ in range(3):
             with LiveServer(apps.hello, port=port) as server:
                 client = Client(server.base_url)
@@ -318,8 +318,7 @@ class PortTests(StrictTestCase):
                 await asyncio.to_thread(go_on.wait, 10)
             await apps.hello(scope, receive, send)
 
-        with socket.create_server(("127.0.0.1", 0)) as free:
-            port = free.getsockname()[1]
+        port = unused_port()
         server = LiveServer(starts_slowly, port=port)
         starting = threading.Thread(target=server.start)
         starting.start()

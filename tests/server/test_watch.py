@@ -1,7 +1,6 @@
 """What a test waits for at its end, and what it says when that does not come."""
 
 import contextlib
-import gc
 import re
 import warnings
 from collections.abc import Iterator
@@ -13,6 +12,7 @@ from liveserver import LiveServer, LiveServerTestCase
 from liveserver._monitor.app_errors import raise_app_errors
 from liveserver._requests import announcements
 from liveserver._requests.log import BackgroundFailure
+from liveserver._server import watch
 from liveserver._server.control import ServerControl
 from liveserver._uvicorn.connections import disconnect
 from tests.helpers import apps
@@ -59,7 +59,8 @@ class OutlastingTests(StrictTestCase):
             self.waits.append(wait(server, *args))
             return self.waits[-1]
 
-        gc.collect()  # servers of other tests that ended by themselves, and are followed until then
+        # Without the servers of other tests, of which some may run.
+        self.enterContext(mock.patch.dict(watch._servers, clear=True))
         self.enterContext(mock.patch.object(ServerControl, "wait_for_requests", noted))
         self.warned = self.enterContext(warnings.catch_warnings(record=True))
         warnings.simplefilter("always")

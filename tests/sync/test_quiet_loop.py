@@ -1,6 +1,7 @@
 """Whether a loop sleeps and nothing has arrived, as another thread sees it."""
 
 import asyncio
+import select
 import selectors
 import socket
 import threading
@@ -12,7 +13,7 @@ from unittest import mock
 
 from liveserver import LiveServer
 from liveserver._server.loop_thread import LoopThread
-from liveserver._sync.quiet_loop import _IS_SUPPORTED, is_quiet, new_event_loop
+from liveserver._sync.quiet_loop import is_quiet, new_event_loop
 from tests.helpers import apps
 from tests.helpers.support import StrictTestCase, until
 
@@ -39,7 +40,7 @@ def running(loop: asyncio.AbstractEventLoop) -> Iterator[None]:
         loop.close()
 
 
-@unittest.skipUnless(_IS_SUPPORTED, "this system has no epoll")
+@unittest.skipUnless(hasattr(select, "epoll"), "this system has no epoll")
 class QuietLoopTests(StrictTestCase):
     """A loop in another thread."""
 
@@ -137,7 +138,7 @@ class QuietLoopTests(StrictTestCase):
             yield new_event_loop()
 
 
-@unittest.skipUnless(_IS_SUPPORTED, "this system has no epoll")
+@unittest.skipUnless(hasattr(select, "epoll"), "this system has no epoll")
 class WaitIdleTests(StrictTestCase):
     """`wait_idle()` of a server on asyncio's loop."""
 

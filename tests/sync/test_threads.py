@@ -46,16 +46,17 @@ class DaemonThreadTests(StrictTestCase):
 
     def test_the_time_for_an_outcome_begins_with_it(self) -> None:
         outcome: Outcome[None] = Outcome()
-        release = threading.Event()
+        waited, release = threading.Event(), threading.Event()
         thread = DaemonThread(lambda: release.wait(10), "late")
         begin, waits = thread._bootstrap_inner, []  # type: ignore[attr-defined]
 
         def begin_late() -> None:
-            threading.Event().wait(0.2)
+            waited.wait(10)
             begin()
 
         def wait(seconds: float) -> bool:
             waits.append(seconds)
+            waited.set()
             return False
 
         thread._bootstrap_inner = begin_late  # type: ignore[attr-defined]
@@ -75,8 +76,13 @@ class DaemonThreadTests(StrictTestCase):
 
     def test_a_thread_that_never_begins_is_not_waited_for(self) -> None:
         thread = DaemonThread(lambda: None, "never")
-        with mock.patch("liveserver._options.bounds.THREAD_START", 0.01):
-            self.assertFalse(thread.wait_for(Outcome(), 0.01))
+        with (
+            mock.patch("threading.Thread.start", side_effect=RuntimeError),
+            self.assertRaises(RuntimeError),
+        ):
+            thread.start()
+        self.assertFalse(thread.wait_begun(float("inf")))
+        self.assertFalse(thread.wait_for(Outcome(), 0.01))
 
     def test_its_start_does_not_wait_for_it(self) -> None:
         release = threading.Event()

@@ -18,7 +18,7 @@ from unittest import mock
 import uvicorn
 from uvicorn.logging import TRACE_LOG_LEVEL
 
-from liveserver import ConfigurationError, LiveServer, ShutdownError
+from liveserver import ConfigurationError, LiveServer, ShutdownError, StartupTimeout
 from tests.helpers import apps
 from tests.helpers.support import Client, StrictTestCase, get, loops, until
 
@@ -296,6 +296,13 @@ class FrozenClockTests(StrictTestCase):
                     date = client.get().headers["date"]
                     server.stop()
                 self.assertEqual(date, "Sat, 03 Feb 2001 04:05:06 GMT")
+
+    def test_a_start_that_takes_too_long(self) -> None:
+        import freezegun
+
+        server = LiveServer(apps.Faulty(startup=apps.hang), startup_timeout=0.1)
+        with freezegun.freeze_time("2001-02-03 04:05:06"), self.assertRaises(StartupTimeout):
+            server.start()
 
     def test_a_stop_that_has_to_cut(self) -> None:
         import freezegun

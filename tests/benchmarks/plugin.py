@@ -20,9 +20,6 @@ from tests.benchmarks._table import Answer, machine, versions
 
 __all__ = ["measure"]
 
-# Milliseconds that the plugin may take in a run without servers, and for each test with one.
-RUN, EACH = 5.0, 0.1
-
 TESTS = 2000
 
 EMPTY = "def test_it(): pass\n"
@@ -42,10 +39,11 @@ def server():
 def test_it(number):
     pass
 """
-RUNS = {"one test, no server": EMPTY}
+# By name: the test file, its number of tests, and the milliseconds that each may take longer.
+RUNS = {"one test, no server": (EMPTY, 1, 5.0)}
 for _loop in loops():
     _code = WITH_SERVER.replace("LOOP", _loop).replace("TESTS", str(TESTS))
-    RUNS[f"{TESTS:,} tests, a server on {_loop}"] = _code
+    RUNS[f"{TESTS:,} tests, a server on {_loop}"] = _code, TESTS, 0.1
 PLUGINS = {"empty": ("-p", "empty_plugin"), "ours": ("-p", "liveserver.pytest_plugin")}
 
 
@@ -63,7 +61,7 @@ def run_once(folder: str, plugin: tuple[str, ...]) -> float:
 def measure(rounds: int) -> Answer:
     """Run each so many times."""
     rows, medians = [], {}
-    for name, code in RUNS.items():
+    for name, (code, _, _) in RUNS.items():
         times: dict[str, list[float]] = {how: [] for how in PLUGINS}
         with tempfile.TemporaryDirectory() as folder:
             Path(folder, "test_it.py").write_text(code, "utf-8")
@@ -76,24 +74,18 @@ def measure(rounds: int) -> Answer:
         found = medians[name] = {how: statistics.median(values) for how, values in times.items()}
         rows.append([name, *(f"{found[how]:.0f}" for how in PLUGINS)])
     more = {name: found["ours"] - found["empty"] for name, found in medians.items()}
+    claims = [claim(name, more[name] / tests, most) for name, (_, tests, most) in RUNS.items()]
     return Answer(
         "What does the pytest plugin cost?",
         ("ms", *PLUGINS),
         rows,
-        [
-            f"Median of {rounds} runs each.",
-            *(
-                claim(name, ms, RUN, 1) if code is EMPTY else claim(name, ms, EACH, TESTS)
-                for (name, ms), code in zip(more.items(), RUNS.values(), strict=True)
-            ),
-        ],
+        [f"Median of {rounds} runs each.", *claims],
         {"median_ms": medians},
     )
 
 
-def claim(name: str, ms: float, most: float, tests: int) -> str:
+def claim(name: str, found: float, most: float) -> str:
     """Say whether the plugin takes at most so many milliseconds more for each test."""
-    found = ms / tests
     said = f"{name}: at most {most:g} ms more for each"
     return f"{'holds' if found <= most else 'BROKEN'}: {said} (measured: {found:+.3f})"
 

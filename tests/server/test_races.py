@@ -224,6 +224,26 @@ class StartTests(StrictTestCase):
                     self.assertEqual(get(server.base_url).body, b"hello")
                 built.clear()
 
+    def test_the_process_may_end_before_the_thread_has_begun(self) -> None:
+        held, begin = threading.Event(), DaemonThread._bootstrap_inner  # type: ignore[attr-defined]
+
+        def hold(thread: DaemonThread) -> None:
+            self.assertTrue(held.wait(10))
+            begin(thread)
+
+        server = LiveServer(apps.hello)
+        starting = threading.Thread(target=server.start)
+        with mock.patch.object(DaemonThread, "_bootstrap_inner", hold):
+            starting.start()
+            until(lambda: server._control.run is not None)
+            run = server._control.run
+            assert run is not None
+            self.assertFalse(run._wait_ended(0.01))  # join() would raise
+            held.set()
+            starting.join(10)
+        self.assertEqual(get(server.base_url).body, b"hello")
+        server.stop()
+
     def test_a_factory_that_is_interrupted(self) -> None:
         def build() -> Any:
             raise KeyboardInterrupt

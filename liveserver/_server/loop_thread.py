@@ -4,7 +4,6 @@
 """
 
 import asyncio
-import contextlib
 import socket
 import threading
 from collections.abc import Callable
@@ -79,8 +78,10 @@ class LoopThread:
     def post(self, action: Callable[[], object]) -> None:
         """Call a function on the server's loop; do nothing if the loop is closed."""
         if self._loop is not None:
-            with contextlib.suppress(RuntimeError):
+            try:
                 self._loop.call_soon_threadsafe(action)
+            except RuntimeError:  # it was closed just now
+                return
 
     def is_quiet(self) -> bool:
         """Whether no request runs, and none is on its way. False may also mean: ask the loop."""

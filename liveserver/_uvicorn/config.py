@@ -22,10 +22,11 @@ from liveserver._sync.quiet_loop import new_event_loop
 from liveserver._uvicorn.contracts import check_protocol, check_uvicorn
 from liveserver._uvicorn.env_file import environment_of
 from liveserver._uvicorn.loggers import restored_loggers
+from liveserver._uvicorn.refusals import OnRefusal, noting_protocol
 
 __unittest = __tracebackhide__ = True
 
-__all__ = ["WITHOUT_TIMEOUTS", "Configuration", "configure"]
+__all__ = ["WITHOUT_TIMEOUTS", "Configuration", "ServerConfig", "configure"]
 
 check_uvicorn()
 
@@ -54,8 +55,28 @@ def _replace_placeholder(wrapped: Any, app: ASGIApp) -> Any:
     return middleware
 
 
+class ServerConfig(uvicorn.Config):
+    """uvicorn's configuration for one server.
+
+    Args:
+        shared: The configuration, loaded, of all servers with the same options.
+        app: The server's app.
+        on_refusal: What the server's protocols tell of each request that they refuse themselves.
+    """
+
+    def __init__(self, shared: uvicorn.Config, app: ASGIApp, on_refusal: OnRefusal) -> None:
+        vars(self).update(vars(shared))
+        self.loaded_app = _replace_placeholder(shared.loaded_app, app)
+        self.on_refusal = on_refusal
+
+
 class Configuration:
-    """uvicorn's configuration, loaded and checked."""
+    """uvicorn's configuration, loaded and checked.
+
+    Attributes:
+        config: What servers with the same options share.
+        make_loop: Makes the loop of a server.
+    """
 
     def __init__(
         self,
@@ -69,12 +90,6 @@ class Configuration:
         self.make_loop = make_loop
         self._changes_loggers = changes_loggers
         self._env_file = env_file
-
-    def copy(self, app: ASGIApp) -> uvicorn.Config:
-        """Return a copy for one server, with its app."""
-        config = copy.copy(self.config)
-        config.loaded_app = _replace_placeholder(config.loaded_app, app)
-        return config
 
     def run_with_settings(self, run: Callable[[], None]) -> None:
         """Call a function; until it returns, the user's `env_file` and log options are in force."""
@@ -178,6 +193,7 @@ def _configure(given: Mapping[str, Any]) -> Configuration:
     for protocol_class in (config.http_protocol_class, config.ws_protocol_class):
         if protocol_class is not None:  # no library for WebSockets is installed
             check_protocol(protocol_class)
+    config.http_protocol_class = noting_protocol(typing.cast(Any, config.http_protocol_class))
     for name, value in logs.items():
         setattr(config, name, value)
     return Configuration(config, make_loop, bool(logs), env_file)

@@ -25,7 +25,7 @@ from liveserver._requests.announcements import subscribe
 from liveserver._requests.middleware import RecordingMiddleware
 from liveserver._requests.record import RecordWithoutWebSocket, RequestRecord
 from liveserver._sync.latches import Outcome
-from liveserver._uvicorn.config import Configuration
+from liveserver._uvicorn.config import Configuration, ServerConfig
 from liveserver._uvicorn.connections import (
     Handshakes,
     disconnect,
@@ -35,7 +35,6 @@ from liveserver._uvicorn.connections import (
     watch,
 )
 from liveserver._uvicorn.lifespan import Lifespan
-from liveserver._uvicorn.refusals import noting_protocol
 
 __all__ = ["UvicornServer"]
 
@@ -51,24 +50,23 @@ class UvicornServer(uvicorn.Server):
         app_lifespan: The app's lifespan; None until `begin`.
     """
 
+    config: ServerConfig
+
     def __init__(
         self,
         configuration: Configuration,
         middleware: RecordingMiddleware,
         socks: list[socket.socket],
     ) -> None:
-        config = configuration.copy(middleware.asgi)
+        config = ServerConfig(configuration.config, middleware.asgi, middleware.add_refusal)
         super().__init__(config)
         self._configuration = configuration
         self._middleware = middleware
         self._socks = socks
-        protocol_class: Any = config.http_protocol_class
-        protocol_class = noting_protocol(protocol_class)
         self._handshakes: Handshakes | None = None
         if config.is_ssl:
-            protocol_class = self._handshakes = Handshakes(protocol_class)
-        config.http_protocol_class = protocol_class
-        config.on_refusal = middleware.add_refusal  # type: ignore[attr-defined]  # for that class
+            made: Any = Handshakes(config.http_protocol_class)
+            config.http_protocol_class = self._handshakes = made
         self._wake = asyncio.Event()
         self._drained = asyncio.Event()  # no connection and no request is left, or waited for
         self.servers = []
@@ -304,4 +302,4 @@ class UvicornServer(uvicorn.Server):
         unwatch(self.server_state)
         if self.app_lifespan is not None:
             self.app_lifespan.break_cycles()
-        del self.config.on_refusal  # type: ignore[attr-defined]
+        del self.config.on_refusal

@@ -101,8 +101,9 @@ def _bound_session_class() -> Any:
         def __init__(self, server: _Server, seconds: float | None) -> None:
             super().__init__()
             self.trust_env = False
-            self.mount("http://", PathAdapter())
-            self.mount("https://", PathAdapter())
+            adapter = PathAdapter()
+            self.mount("http://", adapter)
+            self.mount("https://", adapter)
             if server._control.options.tls:
                 self.verify = server.ca_bundle
             self._base_url = server.base_url

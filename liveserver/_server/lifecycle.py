@@ -277,13 +277,11 @@ class ServerRun:
 
     def _wait_ended(self, seconds: float) -> bool:
         ended = self.loop_thread.ended
-        if not ended.is_set():
-            # First the thread: usually this is the only wait of a stop. Not for long, as an app's
-            # workers may keep it although the loop has ended; and it may not be alive yet.
-            if self.thread.is_alive():
-                self.thread.join(min(seconds, bounds.STREAM_END))
-            ended.wait(seconds)
-        return ended.is_set()
+        # First the thread: usually this is the only wait of a stop. Not for long, as an app's
+        # workers may keep it although the loop has ended; and it may not be alive yet.
+        if not ended.is_set() and self.thread.is_alive():
+            self.thread.join(min(seconds, bounds.STREAM_END))
+        return ended.wait(seconds)
 
     # The end of the process, and its forks.
 

@@ -22,6 +22,8 @@ __all__ = ["Handshakes", "disconnect", "shared_state", "unsent", "unwatch", "wat
 
 
 class _Server(Protocol):
+    server_state: ServerState
+
     def wake(self) -> None: ...
 
     def on_client_gone(self) -> None: ...
@@ -103,12 +105,13 @@ def shared_state(server: _Server, config: uvicorn.Config, on_refusal: OnRefusal)
     """Return what the protocols of a server share.
 
     Args:
-        server: The server. With `limit_max_requests` it hears of each response.
+        server: The server, with uvicorn's own state. With `limit_max_requests` it hears of each
+            response.
         config: Its configuration.
         on_refusal: Hears of each request that is over `limit_concurrency`.
     """
     counts = config.limit_max_requests is not None
-    state = _Counting(server.wake) if counts else ServerState()
+    state = _Counting(server.wake) if counts else server.server_state
     state.connections, state.tasks = _Connections(), _Tasks()
     state.connections.server = server
     if config.limit_concurrency is not None:

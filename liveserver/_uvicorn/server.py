@@ -8,7 +8,6 @@ The table of a stop in `_server/lifecycle.py` has the order in which the methods
 """
 
 import asyncio
-import contextlib
 import socket
 import struct
 import threading
@@ -150,9 +149,11 @@ class UvicornServer(uvicorn.Server):
         # One turn before the listener is closed: asyncio drops a connection that it accepted just
         # before its server closed, without closing the socket. A connection that it accepted
         # before this turn is set up in this one.
-        with contextlib.suppress(NotImplementedError):  # on Windows, whose loop has no readers
+        try:
             for sock in self._socks:
                 asyncio.get_running_loop().remove_reader(sock)
+        except NotImplementedError:  # on Windows, whose loop has no readers
+            return
 
     def stop_listening(self) -> None:
         """Close the listening sockets; if they are closed, do nothing."""

@@ -8,7 +8,7 @@ from liveserver._errors import ConfigurationError
 
 __unittest = __tracebackhide__ = True
 
-__all__ = ["Environment", "log_level", "pauses", "read_environment"]
+__all__ = ["Environment", "pauses", "read_environment"]
 
 # The value that switches each one on. Unset or empty, it is off.
 _SWITCHES = {"LIVESERVER_PAUSE": "1", "LIVESERVER_TIMEOUTS": "off"}
@@ -43,7 +43,7 @@ def read_environment() -> Environment:
         ConfigurationError: A value has no meaning.
     """
     pauses()
-    return Environment(log_level(), _is_set("LIVESERVER_TIMEOUTS"))
+    return Environment(_log_level(), _is_set("LIVESERVER_TIMEOUTS"))
 
 
 def pauses() -> bool:
@@ -51,8 +51,7 @@ def pauses() -> bool:
     return _is_set("LIVESERVER_PAUSE")
 
 
-def log_level() -> int | None:
-    """Return `read_environment().log_level`."""
+def _log_level() -> int | None:
     given = os.environ.get("LIVESERVER_LOG")
     if not given:
         return None

@@ -12,11 +12,10 @@ from time import perf_counter
 from typing import Any, NamedTuple
 
 from liveserver._errors import describe_error, printable
-from liveserver._options.environment import log_level
 
 __unittest = __tracebackhide__ = True
 
-__all__ = ["LogLine", "LogLines", "lower_root_level"]
+__all__ = ["LogLine", "LogLines"]
 
 _MAX_LINES = 1000
 
@@ -52,7 +51,13 @@ class LogLines:
         if self._level is not None:
             _of_thread.lines = self
             _of_context.set(self)
+            self.lower_root_level()
             _install()
+
+    def lower_root_level(self) -> None:
+        """Let loggers without a level of their own log from this level on."""
+        if self._level is not None and logging.root.level > self._level:
+            logging.root.setLevel(self._level)
 
     def takes(self, level: int) -> bool:
         """Whether a record of this level is taken."""
@@ -75,16 +80,8 @@ class LogLines:
         self._lines.append(LogLine(perf_counter(), text))
 
 
-def lower_root_level() -> None:
-    """Let loggers without a level of their own log from the variable's level on."""
-    level = log_level()
-    if level is not None and logging.root.level > level:
-        logging.root.setLevel(level)
-
-
 def _install() -> None:
     global _installed
-    lower_root_level()
     with _lock:
         if _installed:
             return

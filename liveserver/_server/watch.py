@@ -7,7 +7,6 @@ from weakref import ref
 
 from liveserver._options import bounds
 from liveserver._requests.log import Failure
-from liveserver._requests.log_lines import lower_root_level
 from liveserver._requests.span import RequestSpan
 from liveserver._sync.threads import run_in_thread
 
@@ -90,7 +89,6 @@ class Watch:
             self.follow(only)
             return
         self._number = _add(self, _watches)
-        lower_root_level()
         for server in servers():
             if server.run is not None:
                 self.follow(server)
@@ -100,6 +98,7 @@ class Watch:
         """Follow a server from now on."""
         if server not in self.spans:
             self.spans[server] = RequestSpan(server.log)
+            server.log.lines.lower_root_level()
 
     def failures(self, late: bool = False) -> list[tuple[_Server, Failure]]:
         """Return what the apps raised and no test was told of: of services, the innermost first.

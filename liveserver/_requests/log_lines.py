@@ -51,7 +51,6 @@ class LogLines:
         if self._level is not None:
             _of_thread.lines = self
             _of_context.set(self)
-            self.lower_root_level()
             _install()
 
     def lower_root_level(self) -> None:

@@ -80,7 +80,7 @@ class LoopThread:
         if self._loop is not None:
             try:
                 self._loop.call_soon_threadsafe(action)
-            except RuntimeError:  # it was closed just now
+            except RuntimeError:  # it is closed
                 return
 
     def is_quiet(self) -> bool:
@@ -160,6 +160,7 @@ class LoopThread:
         """Serve until the stop, or until the server ends by itself. Raises nothing."""
         try:
             self._enter_thread()
+            self.middleware.log.lines.lower_root_level()
             if not self.outcome.cancelled:
                 self._configuration.run_with_settings(self._run_loop)
         except BaseException as error:

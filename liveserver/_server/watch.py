@@ -91,6 +91,7 @@ class Watch:
         self._number = _add(self, _watches)
         for server in servers():
             if server.run is not None:
+                server.log.lines.lower_root_level()  # an earlier test may have raised it
                 self.follow(server)
         self._finished = {server: server.log.mark() for server in list(self.spans)}
 
@@ -98,7 +99,6 @@ class Watch:
         """Follow a server from now on."""
         if server not in self.spans:
             self.spans[server] = RequestSpan(server.log)
-            server.log.lines.lower_root_level()
 
     def failures(self, late: bool = False) -> list[tuple[_Server, Failure]]:
         """Return what the apps raised and no test was told of: of services, the innermost first.

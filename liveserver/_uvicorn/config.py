@@ -1,4 +1,4 @@
-"""uvicorn's configuration: checked, made once for equal options, copied for each server."""
+"""uvicorn's configuration: checked, made once for equal options; each server has an own one."""
 
 import asyncio
 import contextlib

@@ -18,7 +18,7 @@ from uvicorn.server import ServerState
 from liveserver._requests.record import RequestRecord
 from liveserver._uvicorn.refusals import OnRefusal, refused_scope
 
-__all__ = ["Handshakes", "disconnect", "shared_state", "unsent", "unwatch", "watch"]
+__all__ = ["Handshakes", "disconnect", "prepare_state", "unsent", "unwatch", "watch"]
 
 
 class _Server(Protocol):
@@ -101,23 +101,22 @@ class _Counting(ServerState):
             self._wake()
 
 
-def shared_state(server: _Server, config: uvicorn.Config, on_refusal: OnRefusal) -> ServerState:
-    """Return what the protocols of a server share.
+def prepare_state(server: _Server, config: uvicorn.Config, on_refusal: OnRefusal) -> None:
+    """Let a server hear of what its protocols change in the state that they share.
 
     Args:
-        server: The server, with uvicorn's own state. With `limit_max_requests` it hears of each
-            response.
+        server: The server. With `limit_max_requests` its state is replaced.
         config: Its configuration.
         on_refusal: Hears of each request that is over `limit_concurrency`.
     """
-    counts = config.limit_max_requests is not None
-    state = _Counting(server.wake) if counts else server.server_state
+    if config.limit_max_requests is not None:
+        server.server_state = _Counting(server.wake)
+    state = server.server_state
     state.connections, state.tasks = _Connections(), _Tasks()
     state.connections.server = server
     if config.limit_concurrency is not None:
         state.tasks = _LimitedTasks()
         state.tasks.on_refusal = on_refusal
-    return state
 
 
 def watch(state: ServerState, server: _Server) -> None:
@@ -137,6 +136,8 @@ def unwatch(state: ServerState) -> None:
     for members in (state.connections, state.tasks):
         members.__class__ = _Tasks
         vars(members).clear()
+    if isinstance(state, _Counting):
+        del state._wake
 
 
 class Handshakes:

@@ -28,7 +28,7 @@ from liveserver._uvicorn.config import Configuration, ServerConfig
 from liveserver._uvicorn.connections import (
     Handshakes,
     disconnect,
-    shared_state,
+    prepare_state,
     unsent,
     unwatch,
     watch,
@@ -73,7 +73,7 @@ class UvicornServer(uvicorn.Server):
         self.closing = self._aborting = False
         self.cut: list[str] = []
         self.app_lifespan: Lifespan | None = None
-        self.server_state = shared_state(self, config, middleware.add_refusal)
+        prepare_state(self, config, middleware.add_refusal)
         middleware.every_second = self._renew_headers
         middleware.tasks = self.server_state.tasks
         if config.ws == "auto" and config.ws_protocol_class is None:

@@ -5,7 +5,7 @@ the option `-p` costs something by itself: one of a single test that uses no ser
 that do not ask the session's server, on each loop. The plugin sees that asyncio's loop sleeps;
 uvloop it has to ask, and a call into another thread and its answer cost 0.1 ms alone. What is
 compiled is kept for the next run, as it is by default: pytest itself compiles plugins, for its
-rewriting of assertions, and with PYTHONDONTWRITEBYTECODE it compiles them in each run.
+rewriting of assertions, and with PYTHONDONTWRITEBYTECODE it may have to do that in each run.
 """
 
 import argparse
@@ -46,13 +46,14 @@ RUNS = {"one test, no server": (EMPTY, 1, 5.0)}
 for _loop in loops():
     _code = WITH_SERVER.replace("LOOP", _loop).replace("TESTS", str(TESTS))
     RUNS[f"{TESTS:,} tests, a server on {_loop}"] = _code, TESTS, 0.1
-_CHANGES_RUNS = ("PYTEST_ADDOPTS", "PYTEST_PLUGINS", "PYTHONDONTWRITEBYTECODE")
+# Variables that change what a run does.
+_LEFT_OUT = ("PYTEST_ADDOPTS", "PYTEST_PLUGINS", "PYTHONDONTWRITEBYTECODE")
 PLUGINS = {"empty": ("-p", "empty_plugin"), "ours": ("-p", "liveserver.pytest_plugin")}
 
 
 def run_once(folder: str, plugin: tuple[str, ...]) -> float:
     """Run pytest; return the milliseconds."""
-    env = {name: os.environ[name] for name in os.environ if name not in _CHANGES_RUNS}
+    env = {name: os.environ[name] for name in os.environ if name not in _LEFT_OUT}
     env["PYTEST_DISABLE_PLUGIN_AUTOLOAD"] = "1"
     env["PYTHONPYCACHEPREFIX"] = os.path.join(folder, "compiled")
     env["PYTHONPATH"] = os.pathsep.join([folder, *sys.path])

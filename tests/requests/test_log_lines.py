@@ -100,6 +100,31 @@ class LogTests(StrictTestCase):
         self.assertNotIn("/first", second)
 
     @each_base
+    def test_a_test_that_raises_the_root_level(self, base: Any) -> None:
+        """Each test lowers it again; a block that expects an exception does not."""
+
+        class Tests(base):  # type: ignore[misc]
+            app = Logging()
+
+            def test_1(self) -> None:
+                logging.root.setLevel(logging.ERROR)
+                with self.assertRaises(AssertionError), self.server.raises(ValueError):
+                    get(self.base_url, "/first")
+                self.fail(f"at level {logging.root.level}")
+
+            test_2 = test_1
+
+            def test_3(self) -> None:
+                get(self.base_url, "/third")
+                self.fail("on purpose")
+
+        texts = [text for _, text in run_class(Tests).failures]
+        for text in texts[:2]:
+            self.assertIn("at level 40", text)
+            self.assertNotIn("asked for", text)
+        self.assertIn("asked for /third", texts[2])
+
+    @each_base
     def test_of_several_servers(self, base: Any) -> None:
         class Tests(base):  # type: ignore[misc]
             app = Logging()

@@ -3,6 +3,7 @@
 import asyncio
 import gc
 import inspect
+import itertools
 import socket
 import threading
 import unittest
@@ -445,11 +446,12 @@ class MemoryTests(StrictTestCase):
     def test_nothing_waits_for_the_garbage_collector(self) -> None:
         gc.disable()
         self.addCleanup(gc.enable)
+        limits = ({}, {"limit_max_requests": 9}, {"limit_concurrency": 9})
         for loop in loops():
-            for restarts in (0, 1):
-                with self.subTest(loop=loop, restarts=restarts):
+            for restarts, limit in itertools.product((0, 1), limits):
+                with self.subTest(loop=loop, restarts=restarts, limit=limit):
                     app = apps.Recorder()
-                    server = LiveServer(app, **with_loop(loop))
+                    server = LiveServer(app, uvicorn_config={"loop": loop, **limit})
                     with server:
                         for _ in range(restarts):
                             server.restart()

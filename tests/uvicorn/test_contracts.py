@@ -135,8 +135,8 @@ class UvicornTests(ContractCase):
         self.assert_has(
             uvicorn.Server(loaded()),
             {
-                "config": "is the server's own copy",
-                "server_state": "is replaced by one that tells of each change",
+                "config": "is the server's own",
+                "server_state": "is replaced by one that counts, for limit_max_requests",
                 "started": "is what LiveServer.running reads",
             },
         )
@@ -145,9 +145,9 @@ class UvicornTests(ContractCase):
         self.assert_has(
             ServerState(),
             {
-                "connections": "are closed at a stop",
+                "connections": "are replaced by a set that tells of each change",
                 "default_headers": "are renewed in place once a second",
-                "tasks": "are waited for at a stop, and cancelled",
+                "tasks": "are replaced by such a set; a stop waits for them",
                 "total_requests": "is replaced by a property, to see each complete response",
             },
         )
@@ -172,7 +172,7 @@ class UvicornTests(ContractCase):
         logger.manager._clear_cache()  # type: ignore[attr-defined]
 
     def test_a_configuration_is_a_plain_object(self) -> None:
-        """Its fields are in its dict, which is what a copy takes."""
+        """Its fields are in its dict, from which each server's own configuration takes them."""
         self.assertLessEqual({"loaded_app", "encoded_headers", "ssl_certfile"}, set(vars(loaded())))
 
     def test_loop_factories(self) -> None:

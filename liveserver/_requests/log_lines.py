@@ -54,7 +54,7 @@ class LogLines:
             _install()
 
     def lower_root_level(self) -> None:
-        """Let loggers without a level of their own log from this level on."""
+        """Let loggers without a level of their own log from the level of these lines on."""
         if self._level is not None and logging.root.level > self._level:
             logging.root.setLevel(self._level)
 

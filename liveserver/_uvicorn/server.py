@@ -8,6 +8,7 @@ The table of a stop in `_server/lifecycle.py` has the order in which the methods
 """
 
 import asyncio
+import contextlib
 import socket
 import struct
 import threading
@@ -64,8 +65,8 @@ class UvicornServer(uvicorn.Server):
         self._socks = socks
         self._handshakes: Handshakes | None = None
         if config.is_ssl:
-            made: Any = Handshakes(config.http_protocol_class)
-            config.http_protocol_class = self._handshakes = made
+            protocol_class: Any = Handshakes(config.http_protocol_class)
+            config.http_protocol_class = self._handshakes = protocol_class
         self._wake = asyncio.Event()
         self._drained = asyncio.Event()  # no connection and no request is left, or waited for
         self.servers = []
@@ -149,11 +150,9 @@ class UvicornServer(uvicorn.Server):
         # One turn before the listener is closed: asyncio drops a connection that it accepted just
         # before its server closed, without closing the socket. A connection that it accepted
         # before this turn is set up in this one.
-        try:
+        with contextlib.suppress(NotImplementedError):  # on Windows, whose loop has no readers
             for sock in self._socks:
                 asyncio.get_running_loop().remove_reader(sock)
-        except NotImplementedError:  # on Windows, whose loop has no readers
-            return
 
     def stop_listening(self) -> None:
         """Close the listening sockets; if they are closed, do nothing."""

@@ -10,7 +10,6 @@ import re
 import sys
 import unittest
 from collections.abc import Callable
-from functools import partial
 from typing import TYPE_CHECKING, Any, ClassVar, cast
 
 from liveserver._app.loading import imported
@@ -22,7 +21,6 @@ from liveserver._server.live_server import LiveServer
 from liveserver._server.raises import ExceptionTypes, ServerRaises, check_exception_types
 from liveserver._testcase.class_config import (
     EXPECTED_TO_FAIL,
-    add_cleanup,
     check_attributes,
     check_bases,
     is_async,
@@ -31,7 +29,8 @@ from liveserver._testcase.class_config import (
     scope_of,
     shared,
 )
-from liveserver._testcase.http import close_later, session_of, session_property
+from liveserver._testcase.cleanups import add_cleanup, close_later, stop_later
+from liveserver._testcase.http import session_of, session_property
 from liveserver._testcase.result import AnnotatingResult
 from liveserver._testcase.server_property import (
     ServerProperty,
@@ -251,12 +250,9 @@ class LiveServerMixin:
             )
         if scope_of(type(self)) == "test":
             server = make_server(type(self))
-            cast(unittest.TestCase, self).addCleanup(forget_server, self)
-            # The stop may wait for clients of an asyncio test, which run on the test's loop.
-            add_cleanup(self, server.stop, partial(server.__aexit__, None, None, None))
+            stop_later(self, server)
             server.start()
             set_server(self, server)
-            close_later(self)  # before the stop
             if "_live_server_monitor" in vars(self):
                 self._live_server_monitor.server = server
                 if pauses():

@@ -3,7 +3,7 @@
 import inspect
 import sys
 import unittest
-from collections.abc import Awaitable, Callable, Mapping
+from collections.abc import Callable, Mapping
 from typing import Any
 
 from liveserver._app.loading import BUILT, IN_CODE, check_app, imported
@@ -19,7 +19,6 @@ __unittest = __tracebackhide__ = True
 
 __all__ = [
     "EXPECTED_TO_FAIL",
-    "add_cleanup",
     "check_attributes",
     "check_bases",
     "is_async",
@@ -56,19 +55,6 @@ def is_expected_to_fail(case: Any) -> bool:
     """Return whether a test or its class is marked by `unittest.expectedFailure`."""
     method = getattr(case, case._testMethodName, None)
     return any(getattr(each, EXPECTED_TO_FAIL, False) for each in (case, method))
-
-
-def add_cleanup(
-    case: Any,
-    blocking: Callable[..., object],
-    awaitable: Callable[..., Awaitable[object]],
-    *args: object,
-) -> None:
-    """Register a cleanup: the awaitable one for an asyncio test, else the blocking one."""
-    if is_async(case):
-        case.addAsyncCleanup(awaitable, *args)
-    else:
-        case.addCleanup(blocking, *args)
 
 
 def check_attributes(cls: TestClass) -> None:

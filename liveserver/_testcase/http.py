@@ -9,14 +9,14 @@ from liveserver._errors import ConfigurationError, NotRunningError
 from liveserver._server import sessions
 from liveserver._server.live_server import LiveServer
 from liveserver._server.sessions import check_session_timeout
-from liveserver._testcase.class_config import add_cleanup, is_async
+from liveserver._testcase.class_config import is_async
 
 if TYPE_CHECKING:
     import aiohttp
 
 __unittest = __tracebackhide__ = True
 
-__all__ = ["close_later", "session_of", "session_property"]
+__all__ = ["aclose_session", "close_session", "session_of", "session_property"]
 
 # The attribute of a test that holds its session; absent until the first use.
 _SESSION = "_live_server_http"
@@ -63,18 +63,15 @@ def session_of(case: Any, server: LiveServer) -> Any:
     return session
 
 
-def close_later(case: Any) -> None:
-    """Register the cleanup that closes the session of a test."""
-    add_cleanup(case, _close, _close_async, case)
-
-
-def _close(case: Any) -> None:
+def close_session(case: Any) -> None:
+    """Close the session of a test, if it has made one."""
     session = vars(case).pop(_SESSION, None)
     if session is not None:
         session.close()
 
 
-async def _close_async(case: Any) -> None:
+async def aclose_session(case: Any) -> None:
+    """Close the session of an asyncio test, if it has made one."""
     session = vars(case).pop(_SESSION, None)
     if session is not None:
         await session.close()

@@ -124,6 +124,19 @@ class SeveralAddressesTests(StrictTestCase):
                     self.assertFalse(self.answers("127.0.0.1", server.port))
                     self.assertFalse(self.answers("127.0.0.2", server.port))
 
+    def test_an_address_is_not_looked_up(self) -> None:
+        address, name = (
+            LiveServer(apps.hello, host="127.0.0.1"),
+            LiveServer(apps.hello, host="shop"),
+        )
+        self.addCleanup(address.stop)
+        target = "liveserver._server.address.socket.getaddrinfo"
+        with mock.patch(target, side_effect=socket.gaierror("no resolver")):
+            address.start()
+            with self.assertRaisesRegex(StartupError, "does not resolve"):
+                name.start()
+        self.assertTrue(self.answers("127.0.0.1", address.port))
+
     def test_one_that_this_machine_has_not_is_left_out(self) -> None:
         for hosts in (("192.0.2.1", "127.0.0.1"), ("127.0.0.1", "192.0.2.1")):
             with self.subTest(hosts=hosts):

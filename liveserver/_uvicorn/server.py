@@ -8,7 +8,6 @@ The table of a stop in `_server/lifecycle.py` has the order in which the methods
 """
 
 import asyncio
-import contextlib
 import socket
 import struct
 import threading
@@ -147,12 +146,13 @@ class UvicornServer(uvicorn.Server):
                 tick.cancel()
 
     def _stop_accepting(self) -> None:
-        # One turn before the listener is closed: asyncio drops a connection that it accepted just
-        # before its server closed, without closing the socket. A connection that it accepted
-        # before this turn is set up in this one.
-        with contextlib.suppress(NotImplementedError):  # on Windows, whose loop has no readers
+        # One turn before the listener is closed: asyncio's loop of selectors drops a connection
+        # that it accepted just before its server closed, without closing the socket. A connection
+        # that it accepted before this turn is set up in this one.
+        loop = asyncio.get_running_loop()
+        if isinstance(loop, asyncio.SelectorEventLoop):
             for sock in self._socks:
-                asyncio.get_running_loop().remove_reader(sock)
+                loop.remove_reader(sock)
 
     def stop_listening(self) -> None:
         """Close the listening sockets; if they are closed, do nothing."""

@@ -789,7 +789,10 @@ class StopTests(StrictTestCase):
     def test_a_loop_without_readers(self) -> None:
         app = apps.Recorder()
         config = {"loop": "tests.server.test_races:LoopWithoutReaders"}
-        with LiveServer(app, uvicorn_config=config) as server:
+        with (
+            mock.patch.object(asyncio, "SelectorEventLoop", asyncio.Event),  # it is none
+            LiveServer(app, uvicorn_config=config) as server,
+        ):
             self.assertEqual(get(server.base_url).status, 200)
         self.assertEqual(app.events, ["startup", "shutdown"])
 

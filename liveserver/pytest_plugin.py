@@ -79,7 +79,7 @@ def pytest_report_header(config: pytest.Config) -> str | None:
 def pytest_runtest_setup(item: pytest.Item) -> Generator[None, Any, Any]:
     """Begin to follow the servers of a test."""
     __tracebackhide__ = True
-    _keep_clients_in_process(item.get_closest_marker(_IN_PROCESS) is not None)
+    _keep_clients_in_process(item)
     return (yield from _phase(item, waits=False))
 
 
@@ -103,7 +103,7 @@ def pytest_runtest_teardown(
         if monitor is not None:
             del item.stash[_monitor_key]
             monitor.release()
-        _keep_clients_in_process(False)
+        _keep_clients_in_process(None)
         if nextitem is None or nextitem.path != item.path:
             _stop_clients()
 
@@ -130,17 +130,17 @@ def _phase(item: pytest.Item, waits: bool, late: bool = False) -> Generator[None
     Args:
         item: The test.
         waits: Whether a request may be on its way that no server knows yet. What a fixture sends
-            so is waited for in the next phase, or in the next test: each wait costs 0.1 ms.
+            so is waited for in the next phase, or in the next test: a wait may cost 0.1 ms.
         late: Whether to raise what requests of earlier tests raised after these tests, too.
     """
     __tracebackhide__ = True
-    _monitor(item, begins=True)
+    monitor = _monitor(item, begins=True)
     try:
         result = yield
     except BaseException as error:  # pytest.fail() raises one
         _add_note(item, error)
         raise
-    monitor = _monitor(item)
+    monitor = monitor or _monitor(item)  # the phase may have made the first server
     if monitor is None:
         return result
     failures = getattr(item, "_excinfo", None)
@@ -157,10 +157,13 @@ def _phase(item: pytest.Item, waits: bool, late: bool = False) -> Generator[None
     return result
 
 
-def _keep_clients_in_process(value: bool) -> None:
+def _keep_clients_in_process(item: pytest.Item | None) -> None:
+    """Keep clients in process if a test has the marker; without a test, do so no longer."""
     clients = sys.modules.get("liveserver.testclient")
     if clients is not None:
-        clients.keep_in_process(value)
+        clients.keep_in_process(
+            item is not None and item.get_closest_marker(_IN_PROCESS) is not None
+        )
 
 
 def _stop_clients() -> None:

@@ -83,10 +83,10 @@ class LoopThread:
             except RuntimeError:  # it is closed
                 return
 
-    def is_quiet(self) -> bool:
+    def is_quiet(self, thread: threading.Thread) -> bool:
         """Whether no request runs, and none is on its way. False may also mean: ask the loop."""
         loop = self._loop
-        quiet = loop is not None and is_quiet(loop)
+        quiet = loop is not None and is_quiet(loop, thread)
         # After it: what arrived before that is among these, or has ended.
         return quiet and not self.middleware.tasks and not self.middleware.running
 

@@ -92,7 +92,7 @@ class Portal:
             seconds: How long.
             awaited: Whether to wait for a request; by default for all that have an end.
         """
-        if self._loop_thread.is_quiet():
+        if self._loop_thread.is_quiet(self._thread):
             return
         action = partial(self._loop_thread.when_idle, awaited)
         rest = self._options.bound(seconds)

@@ -2,10 +2,9 @@
 
 Runs of pytest in new interpreters, by turns, with the plugin and with an empty one in its place, as
 the option `-p` costs something by itself: one of a single test that uses no server, and one of many
-that do not ask the session's server, on each loop. The plugin sees that asyncio's loop sleeps;
-uvloop it has to ask, and a call into another thread and its answer cost 0.1 ms alone. What is
-compiled is kept for the next run, as it is by default: pytest itself compiles plugins, for its
-rewriting of assertions, and with PYTHONDONTWRITEBYTECODE it may have to do that in each run.
+that do not ask the session's server, on each loop. What is compiled is kept for the next run, as it
+is by default: pytest itself compiles plugins, for its rewriting of assertions, and with
+PYTHONDONTWRITEBYTECODE it may have to do that in each run.
 """
 
 import argparse

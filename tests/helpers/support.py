@@ -223,6 +223,16 @@ def loops() -> Iterator[str]:
     yield "uvloop"
 
 
+def new_loop(name: str) -> asyncio.AbstractEventLoop:
+    """Make a loop of a kind."""
+    if name == "asyncio":
+        return asyncio.new_event_loop()
+    import uvloop
+
+    loop: asyncio.AbstractEventLoop = uvloop.new_event_loop()
+    return loop
+
+
 def with_loop(name: str) -> dict[str, Any]:
     """Server options for a loop."""
     return {"uvicorn_config": {"loop": name}}

@@ -1,91 +1,137 @@
 """Whether a loop sleeps and nothing has arrived, as another thread sees it."""
 
 import asyncio
+import contextlib
 import select
 import selectors
 import socket
+import sys
 import threading
 import time
 import unittest
 from collections.abc import Iterator
 from contextlib import contextmanager
+from typing import Any
 from unittest import mock
 
 from liveserver import LiveServer
 from liveserver._server.loop_thread import LoopThread
-from liveserver._sync.quiet_loop import is_quiet, new_event_loop
+from liveserver._sync import quiet_loop
+from liveserver._sync.quiet_loop import is_quiet
 from tests.helpers import apps
-from tests.helpers.support import StrictTestCase, until
+from tests.helpers.support import StrictTestCase, loops, new_loop, until, with_loop
 
 
-def becomes_quiet(loop: asyncio.AbstractEventLoop) -> bool:
+def make_loop(kind: str) -> asyncio.AbstractEventLoop:
+    """Make the loop that a server would have."""
+    return quiet_loop.new_event_loop() if kind == "asyncio" else new_loop(kind)
+
+
+def becomes_quiet(loop: asyncio.AbstractEventLoop, thread: threading.Thread) -> bool:
     """Whether it is quiet within some seconds."""
     end = time.monotonic() + 10
-    while not is_quiet(loop):
+    while not is_quiet(loop, thread):
         if time.monotonic() > end:
             return False
     return True
 
 
 @contextmanager
-def running(loop: asyncio.AbstractEventLoop) -> Iterator[None]:
+def running(loop: asyncio.AbstractEventLoop) -> Iterator[threading.Thread]:
     """Run a loop in a thread of its own."""
     thread = threading.Thread(target=loop.run_forever)
     thread.start()
     try:
-        yield
+        yield thread
     finally:
         loop.call_soon_threadsafe(loop.stop)
         thread.join(10)
         loop.close()
 
 
-@unittest.skipUnless(hasattr(select, "epoll"), "this system has no epoll")
+@contextmanager
+def blocked(loop: asyncio.AbstractEventLoop) -> Iterator[None]:
+    """Keep a loop in a callback."""
+    begun, release = threading.Event(), threading.Event()
+
+    def block() -> None:
+        begun.set()
+        release.wait(10)
+
+    loop.call_soon_threadsafe(block)
+    try:
+        assert begun.wait(10)
+        yield
+    finally:
+        release.set()
+
+
+@unittest.skipUnless(sys.platform == "linux", "only Linux says what threads wait for")
 class QuietLoopTests(StrictTestCase):
     """A loop in another thread."""
 
+    def each_loop(self) -> Iterator[asyncio.AbstractEventLoop]:
+        for kind in loops():
+            with self.subTest(loop=kind):
+                yield make_loop(kind)
+
     def test_it_is_quiet_when_it_waits(self) -> None:
-        loop = new_event_loop()
-        with running(loop):
-            self.assertTrue(becomes_quiet(loop))
-
-    def test_it_is_not_before_it_runs_and_not_when_it_is_closed(self) -> None:
-        loop = new_event_loop()
-        self.assertFalse(is_quiet(loop))
-        loop.close()
-        self.assertFalse(is_quiet(loop))
-
-    def test_it_is_not_while_it_runs_a_callback_or_has_one_to_run(self) -> None:
-        loop = new_event_loop()
-        seen: list[bool] = []
-
-        def look(again: bool) -> None:
-            seen.append(is_quiet(loop))
-            if again:
-                loop.call_soon(look, False)
-            else:
-                done.set()
-
-        done = threading.Event()
-        with running(loop):
-            loop.call_soon_threadsafe(look, True)
-            self.assertTrue(done.wait(10))
-        self.assertEqual(seen, [False, False])
+        for loop in self.each_loop():
+            with running(loop) as thread:
+                self.assertTrue(becomes_quiet(loop, thread))
 
     def test_it_is_quiet_while_a_timer_runs(self) -> None:
-        loop = new_event_loop()
-        loop.call_later(1000, print)
-        with running(loop):
-            self.assertTrue(becomes_quiet(loop))
+        for loop in self.each_loop():
+            loop.call_later(1000, print)
+            with running(loop) as thread:
+                self.assertTrue(becomes_quiet(loop, thread))
+
+    def test_it_is_not_before_it_runs_and_not_when_it_is_closed(self) -> None:
+        for loop in self.each_loop():
+            thread = threading.Thread(target=loop.run_forever)
+            self.assertFalse(is_quiet(loop, thread))
+            loop.close()
+            self.assertFalse(is_quiet(loop, thread))
+            self.assertFalse(is_quiet(loop, threading.current_thread()))
+
+    def test_it_is_not_while_it_runs_a_callback_or_has_one_to_run(self) -> None:
+        for loop in self.each_loop():
+            seen: list[bool] = []
+            done = threading.Event()
+
+            def look(again: bool, loop: Any = loop, seen: Any = seen, done: Any = done) -> None:
+                seen.append(is_quiet(loop, threading.current_thread()))
+                if again:
+                    loop.call_soon(look, False)
+                else:
+                    done.set()
+
+            with running(loop):
+                loop.call_soon_threadsafe(look, True)
+                self.assertTrue(done.wait(10))
+            self.assertEqual(seen, [False, False])
+
+    def test_it_is_not_while_it_is_blocked(self) -> None:
+        for loop in self.each_loop():
+            with running(loop) as thread:
+                self.assertTrue(becomes_quiet(loop, thread))
+                with blocked(loop):
+                    self.assertFalse(is_quiet(loop, thread))
+                self.assertTrue(becomes_quiet(loop, thread))
+
+
+@unittest.skipUnless(hasattr(select, "epoll"), "this system has no epoll")
+class AsyncioTests(StrictTestCase):
+    """asyncio's loop, whose selector says when it sleeps."""
 
     def test_it_is_not_when_a_timer_is_due(self) -> None:
         wake = threading.Event()
         with self.sleepless(wake) as loop:
             loop.call_later(0.2, wake.set)
-            with running(loop):
-                self.assertTrue(becomes_quiet(loop))
-                until(lambda: not is_quiet(loop))
-                self.assertFalse(is_quiet(loop))
+            with running(loop) as thread:
+                self.assertTrue(becomes_quiet(loop, thread))
+                until(lambda: not is_quiet(loop, thread))
+                self.assertFalse(is_quiet(loop, thread))
                 self.assertFalse(wake.is_set())
                 wake.set()
 
@@ -95,24 +141,24 @@ class QuietLoopTests(StrictTestCase):
             ours, its = socket.socketpair()
             with ours, its:
                 loop.add_reader(its, print)
-                with running(loop):
-                    self.assertTrue(becomes_quiet(loop))
+                with running(loop) as thread:
+                    self.assertTrue(becomes_quiet(loop, thread))
                     ours.send(b"?")
-                    self.assertFalse(is_quiet(loop))
+                    self.assertFalse(is_quiet(loop, thread))
                     its.recv(1)
-                    self.assertTrue(is_quiet(loop))
+                    self.assertTrue(is_quiet(loop, thread))
                     loop.call_soon_threadsafe(loop.remove_reader, its)
-                    self.assertFalse(is_quiet(loop))  # that call waits for it
+                    self.assertFalse(is_quiet(loop, thread))  # that call waits for it
                     wake.set()
 
     def test_it_is_not_if_it_woke_up_while_one_looked(self) -> None:
         wake = threading.Event()
-        with self.sleepless(wake) as loop, running(loop):
-            self.assertTrue(becomes_quiet(loop))
+        with self.sleepless(wake) as loop, running(loop) as thread:
+            self.assertTrue(becomes_quiet(loop, thread))
             poll = mock.Mock()
             poll.return_value.poll.side_effect = lambda _: self.wake_up(loop, wake)
             with mock.patch("liveserver._sync.quiet_loop.select.poll", poll):
-                self.assertFalse(is_quiet(loop))
+                self.assertFalse(is_quiet(loop, thread))
 
     def wake_up(self, loop: asyncio.AbstractEventLoop, wake: threading.Event) -> list[int]:
         """Let a loop sleep no more; find nothing to read."""
@@ -135,25 +181,75 @@ class QuietLoopTests(StrictTestCase):
             return select(self, timeout)
 
         with mock.patch("selectors.EpollSelector.select", wait):
-            yield new_event_loop()
+            yield quiet_loop.new_event_loop()
 
 
-@unittest.skipUnless(hasattr(select, "epoll"), "this system has no epoll")
+@unittest.skipUnless("uvloop" in loops(), "uvloop is not installed")
+@unittest.skipUnless(sys.platform == "linux", "only Linux says what threads wait for")
+class UvloopTests(StrictTestCase):
+    """uvloop, whose thread Linux says that it sleeps."""
+
+    def test_it_is_not_when_something_has_arrived_and_was_not_read(self) -> None:
+        here = threading.current_thread()
+        ours, its = socket.socketpair()
+        with (
+            contextlib.closing(new_loop("uvloop")) as loop,
+            ours,
+            its,
+            mock.patch.object(quiet_loop, "_sleeps_at", return_value=True),
+        ):
+            loop.add_reader(its, print)
+            loop.run_until_complete(asyncio.sleep(0.001))
+            self.assertTrue(is_quiet(loop, here))
+            ours.send(b"?")
+            self.assertFalse(is_quiet(loop, here))
+            its.recv(1)
+            self.assertTrue(is_quiet(loop, here))
+            loop.call_soon_threadsafe(print)
+            self.assertFalse(is_quiet(loop, here))  # that call waits for it
+
+    def test_it_is_not_when_it_has_something_in_its_hand(self) -> None:
+        loop = new_loop("uvloop")
+        with running(loop) as thread:
+            self.assertTrue(becomes_quiet(loop, thread))
+            # It has taken what arrived.
+            with mock.patch.object(quiet_loop, "_is_empty", return_value=True):
+                self.assertTrue(is_quiet(loop, thread))
+                with blocked(loop):
+                    self.assertFalse(is_quiet(loop, thread))
+
+    def test_where_the_system_does_not_tell(self) -> None:
+        loop = new_loop("uvloop")
+        with running(loop) as thread:
+            self.assertTrue(becomes_quiet(loop, thread))
+            with mock.patch.object(quiet_loop.os, "open", side_effect=FileNotFoundError):
+                self.assertFalse(is_quiet(loop, thread))
+            with mock.patch.object(quiet_loop.sys, "platform", "darwin"):
+                self.assertFalse(is_quiet(loop, thread))
+            with contextlib.closing(asyncio.SelectorEventLoop()) as other:
+                self.assertFalse(is_quiet(other, thread))
+            self.assertTrue(is_quiet(loop, thread))
+
+
+@unittest.skipUnless(sys.platform == "linux", "only Linux says what threads wait for")
 class WaitIdleTests(StrictTestCase):
-    """`wait_idle()` of a server on asyncio's loop."""
+    """`wait_idle()` of a server."""
 
     def test_it_asks_a_quiet_loop_for_nothing(self) -> None:
-        with LiveServer(apps.hello, uvicorn_config={"loop": "asyncio"}) as server:
-            loop = server.call(asyncio.get_running_loop)
-            self.assertTrue(becomes_quiet(loop))
-            with mock.patch.object(LoopThread, "post", side_effect=AssertionError):
-                server.wait_idle(5)
+        for loop in loops():
+            with self.subTest(loop=loop), LiveServer(apps.hello, **with_loop(loop)) as server:
+                run = server._control.run
+                assert run is not None
+                until(lambda: run.loop_thread.is_quiet(run.thread))  # noqa: B023
+                with mock.patch.object(LoopThread, "post", side_effect=AssertionError):
+                    server.wait_idle(5)
 
     def test_it_waits_for_what_was_sent_just_before(self) -> None:
-        with LiveServer(apps.hello, uvicorn_config={"loop": "asyncio"}) as server:
-            for number in range(300):
-                with socket.create_connection((server.host, server.port), 5) as client:
-                    client.sendall(b"GET /%d HTTP/1.1\r\nHost: x\r\n\r\n" % number)
-                    server.wait_idle(5)
-                    last = server.requests[-1]
-                    self.assertEqual((last.path, last.running), (f"/{number}", False))
+        for loop in loops():
+            with self.subTest(loop=loop), LiveServer(apps.hello, **with_loop(loop)) as server:
+                for number in range(300):
+                    with socket.create_connection((server.host, server.port), 5) as client:
+                        client.sendall(b"GET /%d HTTP/1.1\r\nHost: x\r\n\r\n" % number)
+                        server.wait_idle(5)
+                        last = server.requests[-1]
+                        self.assertEqual((last.path, last.running), (f"/{number}", False))

@@ -43,7 +43,7 @@ from uvicorn.server import ServerState
 from liveserver import LiveServer
 from liveserver._uvicorn import contracts
 from tests.helpers import apps
-from tests.helpers.support import Client, StrictTestCase, get, in_thread, loops, until
+from tests.helpers.support import Client, StrictTestCase, get, in_thread, loops, new_loop, until
 
 Names = Mapping[str, str]
 
@@ -76,15 +76,6 @@ async def turns(count: int = 10) -> None:
     """Let the running loop take some turns."""
     for _ in range(count):
         await asyncio.sleep(0)
-
-
-def new_loop(name: str) -> asyncio.AbstractEventLoop:
-    if name == "asyncio":
-        return asyncio.new_event_loop()
-    import uvloop
-
-    loop: asyncio.AbstractEventLoop = uvloop.new_event_loop()
-    return loop
 
 
 # uvicorn
@@ -699,6 +690,14 @@ class AsyncioTests(ContractCase):
             loop = asyncio.SelectorEventLoop(given)
             self.assertIs(loop._selector, given)  # type: ignore[attr-defined]
             loop.close()
+
+    @unittest.skipUnless(has("uvloop"), "uvloop is not installed")
+    def test_uvloop_tells_its_epoll_object(self) -> None:
+        """`_get_backend_id`: another thread asks it whether something has arrived."""
+        import uvloop
+
+        with contextlib.closing(uvloop.new_event_loop()) as loop:
+            self.assertGreater(loop._get_backend_id(), 0)
 
     def test_a_task_says_what_it_waits_for(self) -> None:
         """_fut_waiter is the task or the future at the end of the chain."""

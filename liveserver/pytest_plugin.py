@@ -130,7 +130,7 @@ def _phase(item: pytest.Item, waits: bool, late: bool = False) -> Generator[None
     Args:
         item: The test.
         waits: Whether a request may be on its way that no server knows yet. What a fixture sends
-            so is waited for in the next phase, or in the next test: a wait may cost 0.1 ms.
+            so is waited for in the next phase, or in the next test: a wait may cost 0.1 to 0.3 ms.
         late: Whether to raise what requests of earlier tests raised after these tests, too.
     """
     __tracebackhide__ = True

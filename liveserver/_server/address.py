@@ -74,9 +74,9 @@ def listen(host: str, port: int, *, backlog: int, again: bool) -> list[socket.so
 def _resolve(host: str, port: int) -> list[_Address]:
     try:
         socket.inet_pton(socket.AF_INET, host)
-    except (OSError, ValueError):  # a name, or an address of IPv6
+    except (OSError, ValueError):  # a name, an address of IPv6, or a short form such as 127.1
         return _look_up(host, port)
-    # As asyncio does: to look up what is an address already takes 3 % of a start and stop.
+    # As asyncio does. A look-up of what is an address already would take 3 % of a start and stop.
     return [(socket.AF_INET, socket.IPPROTO_TCP, (host, port))]
 
 

@@ -80,27 +80,35 @@ def _is_empty(epoll: int) -> bool:
 
 
 def _is_quiet_in_c(loop: Any, thread: threading.Thread) -> bool:
+    """Return whether uvloop sleeps, by what Linux says of its thread.
+
+    A thread that waits for Python's lock, with what it has read in its hand, is in another system
+    call than one that waits for what arrives. But one that a tracer, such as strace, holds at the
+    end of that call looks as if it waited. So look twice. At the first look no connection waits to
+    be accepted, and the loop watches all. At the second no bytes wait to be read, and the loop has
+    handled all.
+    """
     if sys.platform != "linux":
         return False
     try:
         epoll = loop._get_backend_id()
-        # First whether it is empty. What the loop took before, it has handled if it sleeps then.
-        return _is_empty(epoll) and _sleeps_at(epoll, thread)
+        file = os.open(f"/proc/self/task/{thread.native_id}/syscall", os.O_RDONLY)
+        try:
+            return all(_is_empty(epoll) and _waits_at(epoll, file) for _ in range(2))
+        finally:
+            os.close(file)
     except (AttributeError, OSError, ValueError):  # another loop, or a closed one; or no /proc
         return False
 
 
-def _sleeps_at(epoll: int, thread: threading.Thread) -> bool:
-    """Return whether a thread sleeps in a system call whose first argument is an epoll object.
+def _waits_at(epoll: int, file: int) -> bool:
+    """Return whether a thread is in `epoll_wait`, and not only to look what is there.
 
-    One that waits for Python's lock, with what it has read in its hand, is in another call.
-
-    The file has "running", or the numbers of the call and of its arguments, as in
-    `281 0x7 0x7f30df6e29e0 0x400 0xffffffff`; see proc_pid_syscall(5).
+    Args:
+        epoll: The epoll object, the first argument of that call. The fourth is the timeout.
+        file: What Linux says of the thread: "running", or the numbers of its system call and of
+            the arguments, as in `281 0x7 0x7f30df6e29e0 0x400 0xffffffff`; see
+            proc_pid_syscall(5).
     """
-    file = os.open(f"/proc/self/task/{thread.native_id}/syscall", os.O_RDONLY)
-    try:
-        call = os.read(file, 200).split()
-    finally:
-        os.close(file)
-    return len(call) > 1 and int(call[1], 16) == epoll
+    call = os.pread(file, 200, 0).split()
+    return len(call) > 4 and int(call[1], 16) == epoll and int(call[4], 16) != 0

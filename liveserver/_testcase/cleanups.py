@@ -1,6 +1,7 @@
 """The cleanups of a test: they close its session and stop its server.
 
-unittest runs each awaitable one as a task of its own, on a loop in debug mode: few are cheaper.
+unittest runs each awaitable one as a task of its own, on a loop in debug mode: the fewer there are,
+the less a test costs.
 """
 
 from collections.abc import Awaitable, Callable
@@ -30,12 +31,12 @@ def add_cleanup(
 
 
 def close_later(case: Any) -> None:
-    """Register the cleanup that closes the session of a test."""
+    """Register the cleanup that closes the session of a test, whose server goes on."""
     add_cleanup(case, close_session, aclose_session, case)
 
 
 def stop_later(case: Any, server: LiveServer) -> None:
-    """Register the cleanup that closes the session of a test, and stops the test's own server.
+    """Register the cleanup that closes the session of a test, and stops and forgets its server.
 
     The stop may wait for clients of an asyncio test, which run on the test's loop.
     """
@@ -45,18 +46,22 @@ def stop_later(case: Any, server: LiveServer) -> None:
 def _stop(case: Any, server: LiveServer) -> None:
     try:
         close_session(case)
+    except BaseException:
+        stop_later(case, server)  # unittest reports the error, and runs this cleanup next
+        raise
+    try:
+        server.stop()
     finally:
-        try:
-            server.stop()
-        finally:
-            forget_server(case)
+        forget_server(case)
 
 
 async def _astop(case: Any, server: LiveServer) -> None:
     try:
         await aclose_session(case)
+    except BaseException:
+        stop_later(case, server)
+        raise
+    try:
+        await server.astop()
     finally:
-        try:
-            await server.astop()
-        finally:
-            forget_server(case)
+        forget_server(case)

@@ -6,6 +6,7 @@ import select
 import selectors
 import socket
 import sys
+import tempfile
 import threading
 import time
 import unittest
@@ -196,7 +197,7 @@ class UvloopTests(StrictTestCase):
             contextlib.closing(new_loop("uvloop")) as loop,
             ours,
             its,
-            mock.patch.object(quiet_loop, "_sleeps_at", return_value=True),
+            mock.patch.object(quiet_loop, "_waits_at", return_value=True),
         ):
             loop.add_reader(its, print)
             loop.run_until_complete(asyncio.sleep(0.001))
@@ -217,6 +218,39 @@ class UvloopTests(StrictTestCase):
                 self.assertTrue(is_quiet(loop, thread))
                 with blocked(loop):
                     self.assertFalse(is_quiet(loop, thread))
+
+    def test_a_tracer_holds_it_with_something_in_its_hand(self) -> None:
+        looks: list[int] = []
+        ours, its = socket.socketpair()
+
+        def waits_at(epoll: int, _file: int) -> bool:
+            looks.append(epoll)
+            ours.send(b"?")  # on the connection that it had just accepted, and watches now
+            return True
+
+        with contextlib.closing(new_loop("uvloop")) as loop, ours, its:
+            loop.add_reader(its, print)
+            loop.run_until_complete(asyncio.sleep(0.001))
+            with mock.patch.object(quiet_loop, "_waits_at", waits_at):
+                self.assertFalse(is_quiet(loop, threading.current_thread()))
+            self.assertEqual(len(looks), 1)
+
+    def test_what_linux_says(self) -> None:
+        texts = {
+            b"281 0x7 0x7f30df6e29e0 0x400 0xffffffff 0x0 0x8 0x7ffd 0x7f30\n": True,
+            b"22 0x7 0x7f30df6e29e0 0x400 0x3e8 0x0 0x8 0x7ffd 0x7f30\n": True,  # a timer runs
+            b"281 0x7 0x7f30df6e29e0 0x400 0x0 0x0 0x8 0x7ffd 0x7f30\n": False,  # it only looks
+            b"281 0x8 0x7f30df6e29e0 0x400 0xffffffff 0x0 0x8 0x7ffd 0x7f30\n": False,
+            b"202 0x7f30df6e29e0 0x189 0x0 0x7f30 0x0 0xffffffff 0x7ffd 0x7f30\n": False,
+            b"-1 0x7ffd 0x7f30\n": False,
+            b"running\n": False,
+            b"": False,
+        }
+        for text, waits in texts.items():
+            with self.subTest(text=text), tempfile.TemporaryFile() as file:
+                file.write(text)
+                file.flush()
+                self.assertIs(quiet_loop._waits_at(7, file.fileno()), waits)
 
     def test_where_the_system_does_not_tell(self) -> None:
         loop = new_loop("uvloop")

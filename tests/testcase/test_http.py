@@ -17,7 +17,13 @@ import aiohttp
 import requests
 import yarl
 
-from liveserver import ConfigurationError, LiveServer, LiveServerTestCase, NotRunningError
+from liveserver import (
+    ConfigurationError,
+    LiveServer,
+    LiveServerTestCase,
+    NotRunningError,
+    ShutdownError,
+)
 from tests.helpers import apps
 from tests.helpers.support import BASES, StrictTestCase, each_base, each_base_and_scope, run_class
 
@@ -285,6 +291,53 @@ class LifeTests(StrictTestCase):
         attributes = {"asyncSetUp": hook} if base is BASES[1] else {"setUp": set_up}
         outcome = run_class(make(base, hook, server_scope="test", **attributes))
         self.assertEqual([str(each) for each in outcome.raised], ["the test's own"])
+
+    @each_base
+    def test_its_end_fails_and_the_servers_too(self, base: Any) -> None:
+        case = self.failing_in_the_end(base, OSError("of the session"))
+        result = unittest.TestResult()
+        case.run(result)
+        of_session, of_server = (text for _, text in result.errors)
+        self.assertIn("OSError: of the session", of_session)
+        self.assertIn(
+            "ShutdownError: The app's lifespan shutdown failed: ValueError: of the app", of_server
+        )
+        self.assertFalse(case.own.running)
+
+    @each_base
+    def test_ctrl_c_while_it_is_closed(self, base: Any) -> None:
+        case = self.failing_in_the_end(base, KeyboardInterrupt())
+        result = unittest.TestResult()
+        with self.assertRaises(KeyboardInterrupt):
+            case.run(result)
+        self.assertEqual(result.errors, [])
+        with self.assertRaisesRegex(ShutdownError, "shutdown failed"):
+            case.own.stop()  # as the process's end would
+
+    def failing_in_the_end(self, base: Any, error: BaseException) -> Any:
+        """Make a test whose session raises when it is closed, and whose server when it stops."""
+
+        async def body(case: Any) -> None:
+            case.own, session = case.server, case.http
+            patch = mock.patch.object(type(session), "close", side_effect=error)
+            close = session.close
+            patch.start()
+
+            def close_after_all() -> None:
+                patch.stop()
+                if base is BASES[1]:
+                    asyncio.run(close())
+                else:
+                    close()
+
+            self.addCleanup(close_after_all)
+
+        async def shut_down(*_: Any) -> None:
+            raise ValueError("of the app")
+
+        app = apps.Faulty(shutdown=shut_down)
+        case: Any = make(base, body, app=app, server_scope="test")("test_it")
+        return case
 
 
 class MistakeTests(StrictTestCase):

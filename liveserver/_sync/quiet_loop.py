@@ -69,14 +69,14 @@ class _Selector(_EpollSelector):  # type: ignore[misc]
         if sleep is None or monotonic() >= sleep[0]:  # a timer is due
             return False
         # If it is still the same sleep afterwards, the loop has read nothing in between.
-        return _is_empty(self._file) and self._sleep is sleep
+        return not _poll_of(self._file).poll(0) and self._sleep is sleep
 
 
-def _is_empty(epoll: int) -> bool:
-    """Return whether nothing has arrived at an epoll object, which can itself be polled."""
+def _poll_of(epoll: int) -> Any:
+    """Return a poll object that says whether something has arrived at an epoll object."""
     poll = select.poll()
-    poll.register(epoll, select.POLLIN)
-    return not poll.poll(0)
+    poll.register(epoll, select.POLLIN)  # it is itself a file that can be polled
+    return poll
 
 
 def _is_quiet_in_c(loop: Any, thread: threading.Thread) -> bool:
@@ -92,23 +92,27 @@ def _is_quiet_in_c(loop: Any, thread: threading.Thread) -> bool:
         return False
     try:
         epoll = loop._get_backend_id()
+        poll = _poll_of(epoll)
+        if poll.poll(0):
+            return False
         file = os.open(f"/proc/self/task/{thread.native_id}/syscall", os.O_RDONLY)
         try:
-            return all(_is_empty(epoll) and _waits_at(epoll, file) for _ in range(2))
+            call = os.pread(file, 200, 0)
+            return _is_wait(call, epoll) and not poll.poll(0) and os.pread(file, 200, 0) == call
         finally:
             os.close(file)
     except (AttributeError, OSError, ValueError):  # another loop, or a closed one; or no /proc
         return False
 
 
-def _waits_at(epoll: int, file: int) -> bool:
+def _is_wait(call: bytes, epoll: int) -> bool:
     """Return whether a thread is in `epoll_wait`, and not only to look what is there.
 
     Args:
-        epoll: The epoll object, the first argument of that call. The fourth is the timeout.
-        file: What Linux says of the thread: "running", or the numbers of its system call and of
+        call: What Linux says of the thread: "running", or the numbers of its system call and of
             the arguments, as in `281 0x7 0x7f30df6e29e0 0x400 0xffffffff`; see
             proc_pid_syscall(5).
+        epoll: The epoll object, the first argument of that call. The fourth is the timeout.
     """
-    call = os.pread(file, 200, 0).split()
-    return len(call) > 4 and int(call[1], 16) == epoll and int(call[4], 16) != 0
+    words = call.split()
+    return len(words) > 4 and int(words[1], 16) == epoll and int(words[4], 16) != 0

@@ -6,7 +6,6 @@ import select
 import selectors
 import socket
 import sys
-import tempfile
 import threading
 import time
 import unittest
@@ -197,7 +196,7 @@ class UvloopTests(StrictTestCase):
             contextlib.closing(new_loop("uvloop")) as loop,
             ours,
             its,
-            mock.patch.object(quiet_loop, "_waits_at", return_value=True),
+            mock.patch.object(quiet_loop, "_is_wait", return_value=True),
         ):
             loop.add_reader(its, print)
             loop.run_until_complete(asyncio.sleep(0.001))
@@ -211,29 +210,39 @@ class UvloopTests(StrictTestCase):
 
     def test_it_is_not_when_it_has_something_in_its_hand(self) -> None:
         loop = new_loop("uvloop")
-        with running(loop) as thread:
+        poll = mock.Mock()
+        poll.return_value.poll.return_value = []  # it has taken what arrived
+        with running(loop) as thread, mock.patch.object(quiet_loop.select, "poll", poll):
             self.assertTrue(becomes_quiet(loop, thread))
-            # It has taken what arrived.
-            with mock.patch.object(quiet_loop, "_is_empty", return_value=True):
-                self.assertTrue(is_quiet(loop, thread))
-                with blocked(loop):
-                    self.assertFalse(is_quiet(loop, thread))
+            with blocked(loop):
+                self.assertFalse(is_quiet(loop, thread))
 
     def test_a_tracer_holds_it_with_something_in_its_hand(self) -> None:
-        looks: list[int] = []
+        here = threading.current_thread()
         ours, its = socket.socketpair()
 
-        def waits_at(epoll: int, _file: int) -> bool:
-            looks.append(epoll)
-            ours.send(b"?")  # on the connection that it had just accepted, and watches now
+        def accept(*_: object) -> bool:
+            ours.send(b"?")  # on a connection that it has accepted, and watches now
             return True
 
         with contextlib.closing(new_loop("uvloop")) as loop, ours, its:
             loop.add_reader(its, print)
             loop.run_until_complete(asyncio.sleep(0.001))
-            with mock.patch.object(quiet_loop, "_waits_at", waits_at):
-                self.assertFalse(is_quiet(loop, threading.current_thread()))
-            self.assertEqual(len(looks), 1)
+            with mock.patch.object(quiet_loop, "_is_wait", accept):
+                self.assertFalse(is_quiet(loop, here))
+                its.recv(1)
+            calls = [b"281 0x7 0x7f 0x400 0xffffffff 0x0", b"202 0x7f 0x189 0x0 0x7f 0x0"]
+            with (
+                mock.patch.object(quiet_loop, "_is_wait", return_value=True),
+                mock.patch.object(quiet_loop.os, "pread", side_effect=calls),
+            ):
+                self.assertFalse(is_quiet(loop, here))
+            self.assertFalse(is_quiet(loop, here))
+            with (
+                mock.patch.object(quiet_loop, "_is_wait", return_value=True),
+                mock.patch.object(quiet_loop.os, "pread", return_value=calls[0]),
+            ):
+                self.assertTrue(is_quiet(loop, here))
 
     def test_what_linux_says(self) -> None:
         texts = {
@@ -247,10 +256,8 @@ class UvloopTests(StrictTestCase):
             b"": False,
         }
         for text, waits in texts.items():
-            with self.subTest(text=text), tempfile.TemporaryFile() as file:
-                file.write(text)
-                file.flush()
-                self.assertIs(quiet_loop._waits_at(7, file.fileno()), waits)
+            with self.subTest(text=text):
+                self.assertIs(quiet_loop._is_wait(text, 7), waits)
 
     def test_where_the_system_does_not_tell(self) -> None:
         loop = new_loop("uvloop")

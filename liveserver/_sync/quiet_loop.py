@@ -88,7 +88,7 @@ def _is_quiet_in_c(loop: Any, thread: threading.Thread) -> bool:
     be accepted, and the loop watches all. At the second no bytes wait to be read, and the loop has
     handled all.
     """
-    if sys.platform != "linux":
+    if sys.platform != "linux" or not hasattr(loop, "_get_backend_id"):  # another loop
         return False
     try:
         epoll = loop._get_backend_id()
@@ -101,7 +101,7 @@ def _is_quiet_in_c(loop: Any, thread: threading.Thread) -> bool:
             return _is_wait(call, epoll) and not poll.poll(0) and os.pread(file, 200, 0) == call
         finally:
             os.close(file)
-    except (AttributeError, OSError, ValueError):  # another loop, or a closed one; or no /proc
+    except (OSError, ValueError):  # the loop is closed, or there is no /proc
         return False
 
 

@@ -27,7 +27,7 @@ __all__ = ["measure"]
 
 SECONDS = 30.0  # liveserver's own default
 
-# The aim of this project for a test with requests; asyncio tests have no aim of their own.
+# The aim of this project: so many times the floor.
 MOST = 1.3
 
 
@@ -124,7 +124,7 @@ def measure(loops: Sequence[str], cycles: int) -> Answer:
         [name, f"{floor.median:.2f}", f"{live.median:.2f}", f"{live.median / floor.median:.3f}"]
         for name, floor, live in pairs
     ]
-    notes = [f"Median of {cycles} tests each, by turns. The aim with requests is {MOST:g}."]
+    notes = [f"Median of {cycles} tests each, by turns. The aim is {MOST:g}."]
     figures = {
         name: {"floor_ms": floor.median, "liveserver_ms": live.median}
         for name, floor, live in pairs

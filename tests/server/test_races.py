@@ -790,7 +790,8 @@ class StopTests(StrictTestCase):
         app = apps.Recorder()
         config = {"loop": "tests.server.test_races:LoopWithoutReaders"}
         with (
-            mock.patch.object(asyncio, "SelectorEventLoop", asyncio.Event),  # it is none
+            # As that loop is not one of selectors.
+            mock.patch.object(asyncio, "SelectorEventLoop", asyncio.Event),
             LiveServer(app, uvicorn_config=config) as server,
         ):
             self.assertEqual(get(server.base_url).status, 200)

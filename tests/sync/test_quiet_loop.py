@@ -199,7 +199,7 @@ class UvloopTests(StrictTestCase):
             mock.patch.object(quiet_loop, "_is_wait", return_value=True),
         ):
             loop.add_reader(its, print)
-            loop.run_until_complete(asyncio.sleep(0.001))
+            loop.run_until_complete(asyncio.sleep(0.001))  # it watches now
             self.assertTrue(is_quiet(loop, here))
             ours.send(b"?")
             self.assertFalse(is_quiet(loop, here))
@@ -227,7 +227,7 @@ class UvloopTests(StrictTestCase):
 
         with contextlib.closing(new_loop("uvloop")) as loop, ours, its:
             loop.add_reader(its, print)
-            loop.run_until_complete(asyncio.sleep(0.001))
+            loop.run_until_complete(asyncio.sleep(0.001))  # it watches now
             with mock.patch.object(quiet_loop, "_is_wait", accept):
                 self.assertFalse(is_quiet(loop, here))
                 its.recv(1)
@@ -272,10 +272,10 @@ class UvloopTests(StrictTestCase):
             self.assertTrue(is_quiet(loop, thread))
 
 
-@unittest.skipUnless(sys.platform == "linux", "only Linux says what threads wait for")
 class WaitIdleTests(StrictTestCase):
     """`wait_idle()` of a server."""
 
+    @unittest.skipUnless(sys.platform == "linux", "only Linux says what threads wait for")
     def test_it_asks_a_quiet_loop_for_nothing(self) -> None:
         for loop in loops():
             with self.subTest(loop=loop), LiveServer(apps.hello, **with_loop(loop)) as server:
